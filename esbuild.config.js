@@ -1,0 +1,47 @@
+/**
+ * Bundles the package: one build of the public interface for Node, one for browsers (pages and module workers), and the
+ * command line. Each bundle finds the engine with `new URL("./engine.wasm", import.meta.url)`, so a copy lies beside it.
+ */
+import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("./", import.meta.url));
+const engine = "build/engine.wasm";
+
+/** @type {import("esbuild").BuildOptions} */
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  sourcemap: true,
+  logLevel: "warning",
+};
+
+/** @type {import("esbuild").BuildOptions} */
+const forNode = { ...shared, platform: "node", target: "node20", packages: "external" };
+
+/** @type {import("esbuild").BuildOptions} */
+const forBrowser = {
+  ...shared,
+  platform: "browser",
+  conditions: ["browser"],
+  target: ["chrome120", "firefox120", "safari17"],
+};
+
+await Promise.all([
+  build({ ...forNode, entryPoints: ["ts/node.ts"], outfile: "dist/node/index.js" }),
+  build({ ...forBrowser, entryPoints: ["ts/browser.ts"], outfile: "dist/browser/index.js" }),
+  build({
+    ...forNode,
+    entryPoints: ["ts/cli/main.ts"],
+    outfile: "dist/cli.js",
+    banner: { js: "#!/usr/bin/env node" },
+  }),
+]);
+
+for (const folder of ["dist", "dist/node", "dist/browser"]) {
+  await mkdir(`${root}${folder}`, { recursive: true });
+  await copyFile(`${root}${engine}`, `${root}${folder}/engine.wasm`);
+}
+await chmod(`${root}dist/cli.js`, 0o755);

@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, binary, fail, run } from "./run.mjs";
+
+const ENGINE = {
+  outputs: ["build/engine.wasm", "build/engine.d.ts"],
+  sources: ["assembly", "asconfig.json", "package-lock.json"],
+};
+
+const BUNDLES = {
+  outputs: [
+    "dist/cli.js",
+    "dist/engine.wasm",
+    "dist/node/index.js",
+    "dist/node/engine.wasm",
+    "dist/browser/index.js",
+    "dist/browser/engine.wasm",
+  ],
+  sources: ["ts", "assembly/abi.ts", "build/engine.wasm", "esbuild.config.js", "package.json", "package-lock.json"],
+};
+
+/** Compiles the engine and bundles the package, each only when one of its sources is newer than one of its outputs. */
+export function buildWhatIsStale() {
+  if (isStale(ENGINE)) buildEngine();
+  if (isStale(BUNDLES)) buildBundles();
+}
+
+/** Builds everything there is, including the type declarations a published package needs. */
+export function buildAll() {
+  buildEngine();
+  buildBundles();
+  step("writing type declarations", [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
+}
+
+function buildEngine() {
+  const asc = binary("assemblyscript", "asc");
+  // the entry is no part of asconfig.json
+  step("compiling the engine", [asc, "assembly/index.ts", "--config", "asconfig.json", "--target", "release"]);
+}
+
+function buildBundles() {
+  step("bundling", ["esbuild.config.js"]);
+}
+
+function step(title, nodeArguments) {
+  console.log(title);
+  if (run(process.execPath, nodeArguments) !== 0) fail(`${title}: failed`);
+}
+
+function isStale({ outputs, sources }) {
+  const paths = outputs.map((path) => join(ROOT, path));
+  if (!paths.every((path) => existsSync(path))) return true;
+  const oldestOutput = Math.min(...paths.map((path) => statSync(path).mtimeMs));
+  return sources.some((source) => newestChange(join(ROOT, source)) > oldestOutput);
+}
+
+/** The latest time stamp in milliseconds of a file, or of a folder with all in it: a deletion shows at the folder. */
+function newestChange(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  const inside = readdirSync(path).filter((name) => name !== "__tests__");
+  return Math.max(status.mtimeMs, ...inside.map((name) => newestChange(join(path, name))));
+}
