@@ -1,0 +1,250 @@
+/**
+ * The numbers that the engine and its host agree on. One source for both languages: AssemblyScript and TypeScript compile this file as it
+ * is, so every constant is a plain integer without a type. It imports nothing. `docs/abi.md` draws the layouts.
+ */
+
+// ------------------------------------------------------------------------------------------------------------------- status
+// What an exported function returns when it could not do its work: a negated Linux errno. Counts and addresses are never negative.
+
+export const OK = 0;
+export const ENOMEM = -12;
+export const EEXIST = -17;
+export const ENOSPC = -28;
+
+// -------------------------------------------------------------------------------------------------------------- region table
+// What a fault may do at an address. The host publishes the regions of an address space sorted by page, without overlap.
+//
+//   0        8       16      20      24
+//   ┌────────┬────────┬───────┬───────┐
+//   │ first  │ end    │ flags │ tag   │   first, end: page numbers (u64), end exclusive; tag: the host's own number
+//   └────────┴────────┴───────┴───────┘
+
+export const REGION_BYTES = 24;
+export const REGION_FIRST = 0;
+export const REGION_END = 8;
+export const REGION_FLAGS = 16;
+export const REGION_TAG = 20;
+
+/** VM_READ: pages may be read. */
+export const REGION_READ = 1;
+/** VM_WRITE: pages may be written. */
+export const REGION_WRITE = 2;
+/** VM_UFFD_MISSING: a fault on an entry that maps nothing is the userfaultfd's to resolve. */
+export const REGION_UFFD_MISSING = 4;
+/** VM_UFFD_WP: a write to an entry with the uffd-wp bit is the userfaultfd's to resolve; markers keep the bit. */
+export const REGION_UFFD_WP = 8;
+/** UFFD_FEATURE_WP_ASYNC of the registered context: write-protect faults are resolved without a message. */
+export const REGION_WP_ASYNC = 16;
+/** UFFD_FEATURE_SIGBUS of the registered context: a fault that would give a message gives SIGBUS. */
+export const REGION_SIGBUS = 32;
+
+// ------------------------------------------------------------------------------------------------------------------- access
+
+export const ACCESS_READ = 0;
+export const ACCESS_WRITE = 1;
+/** A write to a byte of the page that is not part of its modelled content. */
+export const ACCESS_WRITE_ELSEWHERE = 3;
+
+/** The access was carried out. */
+export const OUTCOME_DONE = 0;
+/** The fault waits for the userfaultfd: nothing is mapped (message flags 0, or 1 for a write). */
+export const OUTCOME_MISSING = 1;
+/** The fault waits for the userfaultfd: a write to a protected page (message flags 3). */
+export const OUTCOME_WP = 2;
+/** No region allows the access. */
+export const OUTCOME_SIGSEGV = 3;
+/** The userfaultfd asked for a signal instead of a message. */
+export const OUTCOME_SIGBUS = 4;
+
+// -------------------------------------------------------------------------------------------------------------- result block
+// Where a call leaves what does not fit into one number. Valid until the next call.
+
+export const RESULT_BYTES = 64;
+/** Faults of the last access that were counted as minor (u32), as `ru_minflt` does. */
+export const RESULT_MINFLT = 0;
+/** Faults of the last access that were counted as major (u32). */
+export const RESULT_MAJFLT = 4;
+/** What a read found (u64). */
+export const RESULT_VALUE = 8;
+/** Why a range call stopped early: an OUTCOME_ or a negated errno (i32); OK when it did not. */
+export const RESULT_REASON = 16;
+/** Fault records that a replay wrote (u32). */
+export const RESULT_RECORDS = 20;
+
+// ------------------------------------------------------------------------------------------------------------- access record
+// One access of a trace, as the host puts it into the replay buffer: a u64.
+//
+//   63      62      61            35 34                    0
+//   ┌───────┬───────┬───────────────┬──────────────────────┐
+//   │ write │ fetch │ 0             │ page number          │
+//   └───────┴───────┴───────────────┴──────────────────────┘
+
+export const ACCESS_RECORD_BYTES = 8;
+export const ACCESS_RECORD_PAGE_BITS = 35;
+
+// -------------------------------------------------------------------------------------------------------------- fault record
+// One fault of a replay that concerns the host.
+//
+//   0        8       12      16
+//   ┌────────┬───────┬───────┐
+//   │ page   │ index │ kind  │   page: u64; index: of the access in the block; kind: an OUTCOME_, 256 added for a write
+//   └────────┴───────┴───────┘
+
+export const FAULT_RECORD_BYTES = 16;
+export const FAULT_RECORD_PAGE = 0;
+export const FAULT_RECORD_INDEX = 8;
+export const FAULT_RECORD_KIND = 12;
+export const FAULT_RECORD_WRITE = 256;
+
+/** Replay policy: a write-protect fault is recorded and its page unprotected at once, as a handler that resolves page by page does. */
+export const REPLAY_UNPROTECT = 1;
+/** Replay policy: an access that ends in a signal is recorded and passed over. */
+export const REPLAY_PASS_SIGNALS = 2;
+/** Replay policy: do not write records for faults that are resolved inside; they are counted all the same. */
+export const REPLAY_QUIET = 4;
+
+// --------------------------------------------------------------------------------------------------------------- range flags
+
+/** Protect: leave markers in entries that are none, allocating page tables (UFFD_FEATURE_WP_UNPOPULATED). */
+export const PROTECT_UNPOPULATED = 1;
+/** Unprotect, mprotect: the region is writable, so exclusive anonymous pages get their write bit back (MM_CP_TRY_CHANGE_WRITABLE). */
+export const UPGRADE_WRITABLE = 1;
+/** mprotect: the region is registered for uffd-wp, so entries with the bit are not upgraded. */
+export const UPGRADE_NOT_UFFD_WP = 2;
+/** mprotect: the new protection is PROT_NONE. */
+export const PROTECTION_NONE = 4;
+/** Zap: free a last-level table whose whole 2 MiB lie in the range and that is empty afterwards (PT_RECLAIM). */
+export const ZAP_RECLAIM = 1;
+/** Fill: the region is writable. */
+export const FILL_WRITABLE = 1;
+/** Fill: leave the uffd-wp bit set (UFFDIO_COPY_MODE_WP). */
+export const FILL_WP = 2;
+/** Fill: the region is PROT_NONE. */
+export const FILL_PROTECTION_NONE = 4;
+
+// --------------------------------------------------------------------------------------------------------------------- scan
+// State of a PAGEMAP_SCAN across the regions of one call; the host fills it in and reads it afterwards.
+
+export const SCAN_BYTES = 64;
+/** Regions are written here (u32 address; 0: the call has no output vector). */
+export const SCAN_VECTOR = 0;
+/** Regions that may still be written, `vec_len` (u32). */
+export const SCAN_VECTOR_LEFT = 4;
+/** Regions in the kernel's bounce buffer, the one under construction not counted (u32). */
+export const SCAN_BUFFERED = 8;
+/** The masks of `struct pm_scan_arg`, as 9-bit category sets (u32 each). */
+export const SCAN_INVERTED = 12;
+export const SCAN_MASK = 16;
+export const SCAN_ANYOF = 20;
+export const SCAN_RETURN = 24;
+/** SCAN_WP_MATCHING or 0 (u32). */
+export const SCAN_FLAGS = 28;
+/** `max_pages`; all ones for no limit (u64). */
+export const SCAN_MAX_PAGES = 32;
+/** Pages put out so far (u64). */
+export const SCAN_FOUND_PAGES = 40;
+/** Page at which the walk stopped early, `walk_end` (u64). */
+export const SCAN_WALK_END = 48;
+/** Categories of the region that is being walked: CATEGORY_WPALLOWED or 0 (u32). */
+export const SCAN_REGION_CATEGORIES = 56;
+/** Categories of pages without a page table in this region: CATEGORY_WRITTEN for a region registered for uffd-wp, else 0 (u32). */
+export const SCAN_HOLE_CATEGORIES = 60;
+
+/** PM_SCAN_WP_MATCHING: write-protect what was put out. */
+export const SCAN_WP_MATCHING = 1;
+
+/** Regions that the kernel gathers before it copies them out: PAGEMAP_WALK_SIZE >> PAGE_SHIFT. */
+export const SCAN_BOUNCE_REGIONS = 512;
+
+// struct page_region, with page numbers in place of addresses
+export const SCAN_REGION_BYTES = 24;
+export const SCAN_REGION_FIRST = 0;
+export const SCAN_REGION_END = 8;
+export const SCAN_REGION_CATEGORY_SET = 16;
+
+export const CATEGORY_WPALLOWED = 1;
+export const CATEGORY_WRITTEN = 2;
+export const CATEGORY_FILE = 4;
+export const CATEGORY_PRESENT = 8;
+export const CATEGORY_SWAPPED = 16;
+export const CATEGORY_PFNZERO = 32;
+export const CATEGORY_HUGE = 64;
+export const CATEGORY_SOFT_DIRTY = 128;
+export const CATEGORY_GUARD = 256;
+
+// -------------------------------------------------------------------------------------------------------------------- space
+// Control block of an address space. Counters are u64 and only grow, except the three numbers of tables and the resident pages.
+
+export const SPACE_PGD = 0;
+export const SPACE_REGIONS = 4;
+export const SPACE_REGION_COUNT = 8;
+export const SPACE_REGION_CAPACITY = 12;
+export const SPACE_COUNTERS = 64;
+
+/** Tables at each level below the PGD, live now. The kernel's VmPTE is 4 KiB times their sum: it does not count the PGD. */
+export const COUNTER_PUD_TABLES = 0;
+export const COUNTER_PMD_TABLES = 1;
+export const COUNTER_PTE_TABLES = 2;
+/** Anonymous pages resident now (RssAnon); the shared zero page does not count. */
+export const COUNTER_ANON_PAGES = 3;
+/** Page-fault exceptions by x86 error code: 4 read, 6 write to a page that is not present; 7 write to a present read-only page. */
+export const COUNTER_EXCEPTION_READ_NOT_PRESENT = 4;
+export const COUNTER_EXCEPTION_WRITE_NOT_PRESENT = 5;
+export const COUNTER_EXCEPTION_WRITE_PROTECTED = 6;
+/** 5: a read of a present entry that no access may use (PROT_NONE). */
+export const COUNTER_EXCEPTION_READ_PROTECTED = 7;
+/** Faults that were completed, as the kernel charges them to the thread. */
+export const COUNTER_MINFLT = 8;
+export const COUNTER_MAJFLT = 9;
+/** What faults did: mapped the zero page, allocated a page, copied the zero page, made a read-only page writable. */
+export const COUNTER_ZERO_PAGE_FAULTS = 10;
+export const COUNTER_ALLOCATE_FAULTS = 11;
+export const COUNTER_COPY_FAULTS = 12;
+export const COUNTER_REUSE_FAULTS = 13;
+/** Of the above, faults that found a marker and kept its protection. */
+export const COUNTER_MARKER_FAULTS = 14;
+/** Write-protect faults resolved by the kernel itself (UFFD_FEATURE_WP_ASYNC). */
+export const COUNTER_WP_ASYNC_FAULTS = 15;
+/** Messages that faults put on a userfaultfd. */
+export const COUNTER_MISSING_MESSAGES = 16;
+export const COUNTER_WP_MESSAGES = 17;
+export const COUNTER_SIGSEGV = 18;
+export const COUNTER_SIGBUS = 19;
+/** Entries changed by write-protecting: none → marker, page, zero page. */
+export const COUNTER_ARMED_NONE = 20;
+export const COUNTER_ARMED_PAGE = 21;
+export const COUNTER_ARMED_ZERO = 22;
+/** Entries changed by removing write protection: marker → none, page, zero page. */
+export const COUNTER_DISARMED_MARKER = 23;
+export const COUNTER_DISARMED_PAGE = 24;
+export const COUNTER_DISARMED_ZERO = 25;
+/** Entries that were visited by write-protecting in tables that exist, changed or not. */
+export const COUNTER_PROTECT_VISITED = 26;
+/** Entries removed by zapping: pages, zero pages, markers. */
+export const COUNTER_ZAPPED_PAGE = 27;
+export const COUNTER_ZAPPED_ZERO = 28;
+export const COUNTER_ZAPPED_MARKER = 29;
+/** Pages put in by UFFDIO_COPY and UFFDIO_ZEROPAGE. */
+export const COUNTER_FILLED_COPY = 30;
+export const COUNTER_FILLED_ZERO = 31;
+/** Accesses carried out by replay. */
+export const COUNTER_REPLAYED_READS = 32;
+export const COUNTER_REPLAYED_WRITES = 33;
+/** Last-level tables allocated ever, and freed ever. */
+export const COUNTER_PTE_TABLES_ALLOCATED = 34;
+export const COUNTER_PTE_TABLES_FREED = 35;
+/** Pages that a scan put out, and entries that it write-protected. */
+export const COUNTER_SCAN_PAGES = 36;
+export const COUNTER_SCAN_PROTECTED = 37;
+export const COUNTER_COUNT = 38;
+
+// ---------------------------------------------------------------------------------------------------------- physical layout
+
+/**
+ * Frames of modelled memory start at this PFN (4 GiB). Below it, a physical address is an offset in linear memory, where the page tables
+ * are. Frame 0 is the shared zero page.
+ */
+export const FIRST_FRAME_PFN = 1048576;
+
+/** Page numbers are below this: user addresses end at 2^47 - 4096. */
+export const PAGE_LIMIT_BITS = 35;

@@ -1,0 +1,88 @@
+import {
+  ACCESS_WRITE,
+  COUNTER_MAJFLT,
+  COUNTER_MINFLT,
+  OUTCOME_DONE,
+  RESULT_MAJFLT,
+  RESULT_MINFLT,
+  RESULT_REASON,
+  RESULT_VALUE,
+} from "./abi";
+import { ACCESSED, DIRTY, frameOf, permitsRead, permitsWrite } from "./entry";
+import { countException, handleFault } from "./fault";
+import { contentOf, setContent } from "./frames";
+import { result } from "./result";
+import { addTo } from "./stats";
+import { findPteTable } from "./table";
+import { slotIn } from "./walk";
+
+/**
+ * One access by a thread: the instruction is tried, raises exceptions, and is tried again, until it is done or somebody else is asked.
+ */
+
+/** Reads or writes `page`, as an ACCESS_ says. Returns an OUTCOME_ or ENOMEM; the result block says what was read and which faults were charged. */
+export function accessPage(space: usize, page: u64, access: u32, value: u64): i32 {
+  store<u64>(result, 0, RESULT_MINFLT); // both counts
+  return tryUntilDone(space, page, access, value);
+}
+
+/**
+ * Reads or writes every `stride`-th page of a range until one access is not done. Returns how many were; RESULT_REASON holds the outcome
+ * of the last one, RESULT_MINFLT and RESULT_MAJFLT the totals.
+ */
+export function touchPages(space: usize, firstPage: u64, pageCount: u64, stride: u64, access: u32, value: u64): u64 {
+  store<u64>(result, 0, RESULT_MINFLT); // both counts
+  let outcome = OUTCOME_DONE;
+  let done: u64 = 0;
+  for (let offset: u64 = 0; offset < pageCount; offset += stride) {
+    outcome = tryUntilDone(space, firstPage + offset, access, value);
+    if (outcome != OUTCOME_DONE) break;
+    done++;
+  }
+  store<i32>(result, outcome, RESULT_REASON);
+  return done;
+}
+
+/**
+ * Goes on with an access whose fault waited `waits` times. The fault is handled again from its start; when it completes it is charged
+ * as major if it waited more than once, since only the first wait is under the VMA's lock (`mm/memory.c:mm_account_fault`).
+ */
+export function resumeAccess(space: usize, page: u64, access: u32, value: u64, waits: u32): i32 {
+  store<u64>(result, 0, RESULT_MINFLT); // both counts
+  const outcome = handleFault(space, page, access & ACCESS_WRITE);
+  if (outcome != OUTCOME_DONE) return outcome;
+  charge(space, waits);
+  return tryUntilDone(space, page, access, value);
+}
+
+function tryUntilDone(space: usize, page: u64, access: u32, value: u64): i32 {
+  while (!tryOnce(space, page, access, value)) {
+    const outcome = handleFault(space, page, access & ACCESS_WRITE);
+    if (outcome != OUTCOME_DONE) return outcome;
+    charge(space, 0);
+  }
+  return OUTCOME_DONE;
+}
+
+/** Does what the processor does: the access with its accessed and dirty bits, or an exception (false). */
+function tryOnce(space: usize, page: u64, access: u32, value: u64): bool {
+  const table = findPteTable(space, page);
+  const entry = table != 0 ? load<u64>(slotIn(table, page)) : 0;
+  const isWrite = (access & ACCESS_WRITE) != 0;
+  if (isWrite ? !permitsWrite(entry) : !permitsRead(entry)) {
+    countException(space, entry, access & ACCESS_WRITE);
+    return false;
+  }
+  const used = entry | ACCESSED | (isWrite ? DIRTY : 0);
+  if (used != entry) store<u64>(slotIn(table, page), used);
+  if (access == ACCESS_WRITE) setContent(frameOf(entry), value);
+  else if (!isWrite) store<u64>(result, contentOf(frameOf(entry)), RESULT_VALUE);
+  return true;
+}
+
+function charge(space: usize, waits: u32): void {
+  const isMajor = waits > 1;
+  const field: usize = isMajor ? RESULT_MAJFLT : RESULT_MINFLT;
+  store<u32>(result + field, load<u32>(result + field) + 1);
+  addTo(space, isMajor ? COUNTER_MAJFLT : COUNTER_MINFLT, 1);
+}

@@ -1,0 +1,144 @@
+import {
+  ACCESS_WRITE,
+  COUNTER_ALLOCATE_FAULTS,
+  COUNTER_ANON_PAGES,
+  COUNTER_COPY_FAULTS,
+  COUNTER_EXCEPTION_READ_NOT_PRESENT,
+  COUNTER_EXCEPTION_READ_PROTECTED,
+  COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
+  COUNTER_EXCEPTION_WRITE_PROTECTED,
+  COUNTER_MARKER_FAULTS,
+  COUNTER_MISSING_MESSAGES,
+  COUNTER_REUSE_FAULTS,
+  COUNTER_SIGBUS,
+  COUNTER_SIGSEGV,
+  COUNTER_WP_ASYNC_FAULTS,
+  COUNTER_WP_MESSAGES,
+  COUNTER_ZERO_PAGE_FAULTS,
+  ENOMEM,
+  OUTCOME_DONE,
+  OUTCOME_MISSING,
+  OUTCOME_SIGBUS,
+  OUTCOME_SIGSEGV,
+  OUTCOME_WP,
+  REGION_FLAGS,
+  REGION_READ,
+  REGION_SIGBUS,
+  REGION_UFFD_MISSING,
+  REGION_UFFD_WP,
+  REGION_WP_ASYNC,
+  REGION_WRITE,
+} from "./abi";
+import {
+  ACCESSED,
+  isPresent,
+  isZeroPage,
+  leafEntry,
+  permitsWrite,
+  PROTECTION_READ,
+  UFFD_WP,
+  UFFD_WP_MARKER,
+  withDirty,
+  withoutUffdWp,
+  withUffdWp,
+  withWrite,
+  zeroPageEntry,
+} from "./entry";
+import { allocateFrame } from "./frames";
+import { findRegion } from "./regions";
+import { addTo } from "./stats";
+import { adjustCounts, ensurePteTable } from "./table";
+import { slotIn } from "./walk";
+
+/**
+ * One page-fault exception of anonymous memory: `mm/memory.c:handle_pte_fault` and below, in the kernel's order of checks. It changes one
+ * entry, or tells who must resolve the fault. The access is then tried again by the caller, so that a write to a marker takes two
+ * exceptions: the first maps a protected page, the second meets the protection.
+ */
+
+/** Handles a fault at `page`. Returns OUTCOME_DONE (try again), another OUTCOME_, or ENOMEM with nothing changed but new tables. */
+export function handleFault(space: usize, page: u64, access: u32): i32 {
+  const region = findRegion(space, page);
+  const flags = region != 0 ? load<u32>(region, REGION_FLAGS) : 0;
+  if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) {
+    addTo(space, COUNTER_SIGSEGV, 1);
+    return OUTCOME_SIGSEGV;
+  }
+  const table = ensurePteTable(space, page);
+  if (table == 0) return ENOMEM;
+  const slot = slotIn(table, page);
+  const entry = load<u64>(slot);
+  if (!isPresent(entry)) return handleNotPresent(space, table, slot, entry, flags, access);
+  if (access == ACCESS_WRITE && !permitsWrite(entry)) return handleWriteProtected(space, slot, entry, flags);
+  store<u64>(slot, access == ACCESS_WRITE ? withDirty(entry | ACCESSED) : entry | ACCESSED);
+  return OUTCOME_DONE;
+}
+
+/** Counts the exception that an access to `entry` raises, by its x86 error code. */
+export function countException(space: usize, entry: u64, access: u32): void {
+  const counter = isPresent(entry)
+    ? access == ACCESS_WRITE
+      ? COUNTER_EXCEPTION_WRITE_PROTECTED
+      : COUNTER_EXCEPTION_READ_PROTECTED
+    : access == ACCESS_WRITE
+      ? COUNTER_EXCEPTION_WRITE_NOT_PRESENT
+      : COUNTER_EXCEPTION_READ_NOT_PRESENT;
+  addTo(space, counter, 1);
+}
+
+/** `do_anonymous_page`, reached with a none entry or a uffd-wp marker. */
+function handleNotPresent(space: usize, table: usize, slot: usize, entry: u64, flags: u32, access: u32): i32 {
+  const isMarked = entry == UFFD_WP_MARKER;
+  if (isMarked && (flags & REGION_UFFD_WP) == 0) {
+    // a marker that a registration left behind is cleared, and the access faults again (`do_pte_missing` after `pte_marker_clear`)
+    store<u64>(slot, 0);
+    adjustCounts(table, -1, -1);
+    return OUTCOME_DONE;
+  }
+  if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
+  const mapped = access == ACCESS_WRITE ? newPageEntry(space) : zeroPageEntry(PROTECTION_READ);
+  if (mapped == 0) return ENOMEM;
+  store<u64>(slot, isMarked ? withUffdWp(mapped) : mapped);
+  adjustCounts(table, i32(!isMarked), -i32(isMarked));
+  addTo(space, access == ACCESS_WRITE ? COUNTER_ALLOCATE_FAULTS : COUNTER_ZERO_PAGE_FAULTS, 1);
+  if (isMarked) addTo(space, COUNTER_MARKER_FAULTS, 1);
+  return OUTCOME_DONE;
+}
+
+/** `do_wp_page`: userfaultfd comes first, then the zero page is copied and an exclusive page made writable. */
+function handleWriteProtected(space: usize, slot: usize, entry: u64, flags: u32): i32 {
+  let current = entry;
+  if ((flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0) {
+    if ((flags & REGION_WP_ASYNC) == 0) return askUserfaultfd(space, flags, OUTCOME_WP);
+    current = withoutUffdWp(entry);
+    addTo(space, COUNTER_WP_ASYNC_FAULTS, 1);
+  }
+  if (isZeroPage(current)) {
+    const copy = newPageEntry(space);
+    if (copy == 0) return ENOMEM;
+    store<u64>(slot, copy);
+    addTo(space, COUNTER_COPY_FAULTS, 1);
+    return OUTCOME_DONE;
+  }
+  store<u64>(slot, withWrite(withDirty(current | ACCESSED)));
+  addTo(space, COUNTER_REUSE_FAULTS, 1);
+  return OUTCOME_DONE;
+}
+
+/** `fs/userfaultfd.c:handle_userfault`: a message, or the signal that the context asked for. */
+function askUserfaultfd(space: usize, flags: u32, outcome: i32): i32 {
+  if ((flags & REGION_SIGBUS) != 0) {
+    addTo(space, COUNTER_SIGBUS, 1);
+    return OUTCOME_SIGBUS;
+  }
+  addTo(space, outcome == OUTCOME_WP ? COUNTER_WP_MESSAGES : COUNTER_MISSING_MESSAGES, 1);
+  return outcome;
+}
+
+/** Returns the entry of a new zeroed page that was just written to, or 0 when the memory is used up. */
+function newPageEntry(space: usize): u64 {
+  const frame = allocateFrame();
+  if (frame == 0) return 0;
+  addTo(space, COUNTER_ANON_PAGES, 1);
+  return withWrite(withDirty(leafEntry(frame, PROTECTION_READ)));
+}

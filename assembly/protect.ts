@@ -1,0 +1,180 @@
+import {
+  COUNTER_ARMED_NONE,
+  COUNTER_ARMED_PAGE,
+  COUNTER_ARMED_ZERO,
+  COUNTER_DISARMED_MARKER,
+  COUNTER_DISARMED_PAGE,
+  COUNTER_DISARMED_ZERO,
+  COUNTER_PROTECT_VISITED,
+  OK,
+  PROTECT_UNPOPULATED,
+  UPGRADE_WRITABLE,
+} from "./abi";
+import { isNone, isPresent, isZeroPage, PRESENT, UFFD_WP_MARKER, withoutUffdWp, withUffdWp, withWrite } from "./entry";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
+import { addTo } from "./stats";
+import { adjustCounts, ensurePteTable, markers, occupied } from "./table";
+import { slotIn, slotsEnd, walk } from "./walk";
+
+/**
+ * UFFDIO_WRITEPROTECT in both directions: `mm/mprotect.c:change_pte_range` with MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE.
+ */
+
+/** Write-protects a range. `flags`: PROTECT_UNPOPULATED or 0. Returns OK or ENOMEM with the range protected in part. */
+export function protect(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
+  return (flags & PROTECT_UNPOPULATED) != 0
+    ? walk<ProtectAll>(space, firstPage, pageCount)
+    : walk<ProtectPopulated>(space, firstPage, pageCount);
+}
+
+/** Removes the write protection of a range. `flags`: UPGRADE_WRITABLE or 0. */
+export function unprotect(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
+  return (flags & UPGRADE_WRITABLE) != 0
+    ? walk<UnprotectWritable>(space, firstPage, pageCount)
+    : walk<UnprotectReadOnly>(space, firstPage, pageCount);
+}
+
+/** Protects every entry and leaves a marker where there is none; tables are allocated first (`change_prepare`). */
+@unmanaged
+@final
+class ProtectAll {
+  tableFor(space: usize, page: u64): usize {
+    return ensurePteTable(space, page);
+  }
+
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    addTo(space, COUNTER_PROTECT_VISITED, pageCount);
+    if (markers(table) == ENTRIES_PER_TABLE) return OK;
+    const slot = slotIn(table, page);
+    if (occupied(table) == 0) markNone(space, table, slot, pageCount);
+    else protectMixed(space, table, slot, pageCount);
+    return OK;
+  }
+}
+
+/** Protects what maps a page; entries that are none stay so, which is how writes to them are lost. */
+@unmanaged
+@final
+class ProtectPopulated {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    addTo(space, COUNTER_PROTECT_VISITED, pageCount);
+    if (occupied(table) != markers(table)) protectPresent(space, slotIn(table, page), pageCount);
+    return OK;
+  }
+}
+
+
+@unmanaged
+@final
+class UnprotectWritable {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    return unprotectSlice<UpgradeExclusive>(space, table, page, pageCount);
+  }
+}
+
+
+@unmanaged
+@final
+class UnprotectReadOnly {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    return unprotectSlice<UpgradeNothing>(space, table, page, pageCount);
+  }
+}
+
+function markNone(space: usize, table: usize, start: usize, pageCount: u32): void {
+  const end = slotsEnd(start, pageCount);
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) store<u64>(slot, UFFD_WP_MARKER);
+  adjustCounts(table, pageCount, pageCount);
+  addTo(space, COUNTER_ARMED_NONE, pageCount);
+}
+
+function protectMixed(space: usize, table: usize, start: usize, pageCount: u32): void {
+  const end = slotsEnd(start, pageCount);
+  let marked: u32 = 0;
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    if (!isNone(load<u64>(slot))) continue;
+    store<u64>(slot, UFFD_WP_MARKER);
+    marked++;
+  }
+  if (occupied(table) != markers(table)) protectPresent(space, start, pageCount);
+  adjustCounts(table, marked, marked);
+  addTo(space, COUNTER_ARMED_NONE, marked);
+}
+
+function protectPresent(space: usize, start: usize, pageCount: u32): void {
+  const end = slotsEnd(start, pageCount);
+  let changed: u32 = 0;
+  let zeroPages: u32 = 0;
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    const before = load<u64>(slot);
+    if (!isPresent(before)) continue;
+    const after = withUffdWp(before);
+    if (after == before) continue; // an untouched slot stays untouched: a store would dirty its line
+    store<u64>(slot, after);
+    changed++;
+    zeroPages += u32(isZeroPage(before));
+  }
+  addTo(space, COUNTER_ARMED_PAGE, changed - zeroPages);
+  addTo(space, COUNTER_ARMED_ZERO, zeroPages);
+}
+
+function unprotectSlice<Upgrade>(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+  if (occupied(table) == 0) return OK;
+  const slot = slotIn(table, page);
+  if (occupied(table) != markers(table)) unprotectPresent<Upgrade>(space, slot, pageCount);
+  if (markers(table) == 0) return OK;
+  const cleared = clearMarkers(table, slot, pageCount);
+  adjustCounts(table, -(<i32>cleared), -(<i32>cleared));
+  addTo(space, COUNTER_DISARMED_MARKER, cleared);
+  return OK;
+}
+
+function clearMarkers(table: usize, start: usize, pageCount: u32): u32 {
+  if (pageCount == ENTRIES_PER_TABLE && markers(table) == ENTRIES_PER_TABLE) {
+    memory.fill(table, 0, TABLE_BYTES);
+    return ENTRIES_PER_TABLE;
+  }
+  const end = slotsEnd(start, pageCount);
+  let cleared: u32 = 0;
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    if (load<u64>(slot) != UFFD_WP_MARKER) continue;
+    store<u64>(slot, 0);
+    cleared++;
+  }
+  return cleared;
+}
+
+function unprotectPresent<Upgrade>(space: usize, start: usize, pageCount: u32): void {
+  const end = slotsEnd(start, pageCount);
+  let changed: u32 = 0;
+  let zeroPages: u32 = 0;
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    const before = load<u64>(slot);
+    if (!isPresent(before)) continue;
+    const after = changetype<Upgrade>(0).upgrade(withoutUffdWp(before));
+    if (after == before) continue;
+    store<u64>(slot, after);
+    changed++;
+    zeroPages += u32(isZeroPage(before));
+  }
+  addTo(space, COUNTER_DISARMED_PAGE, changed - zeroPages);
+  addTo(space, COUNTER_DISARMED_ZERO, zeroPages);
+}
+
+/** What becomes of the write bit of an entry whose protection is removed: nothing. */
+@unmanaged
+@final
+class UpgradeNothing {
+  upgrade(entry: u64): u64 {
+    return entry;
+  }
+}
+
+/** `mm/mprotect.c:can_change_private_pte_writable`: an exclusive anonymous page is writable at once, the zero page never. */
+@unmanaged
+@final
+class UpgradeExclusive {
+  upgrade(entry: u64): u64 {
+    return (entry & PRESENT) == 0 || isZeroPage(entry) ? entry : withWrite(entry);
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  CATEGORY_PFNZERO,
+  CATEGORY_PRESENT,
+  CATEGORY_SWAPPED,
+  CATEGORY_WRITTEN,
+  COUNTER_SCAN_PAGES,
+  COUNTER_SCAN_PROTECTED,
+  ENOSPC,
+  OK,
+  PROTECT_UNPOPULATED,
+  SCAN_ANYOF,
+  SCAN_BOUNCE_REGIONS,
+  SCAN_BUFFERED,
+  SCAN_BYTES,
+  SCAN_FLAGS,
+  SCAN_FOUND_PAGES,
+  SCAN_HOLE_CATEGORIES,
+  SCAN_INVERTED,
+  SCAN_MASK,
+  SCAN_MAX_PAGES,
+  SCAN_REGION_BYTES,
+  SCAN_REGION_CATEGORIES,
+  SCAN_REGION_CATEGORY_SET,
+  SCAN_REGION_END,
+  SCAN_REGION_FIRST,
+  SCAN_RETURN,
+  SCAN_VECTOR,
+  SCAN_VECTOR_LEFT,
+  SCAN_WALK_END,
+  SCAN_WP_MATCHING,
+} from "./abi";
+import { isNone, isPresent, isUffdWp, isZeroPage, UFFD_WP_MARKER, withUffdWp } from "./entry";
+import { ENTRY_BYTES } from "./geometry";
+import { protect } from "./protect";
+import { addTo } from "./stats";
+import { adjustCounts } from "./table";
+import { slotIn, slotsEnd, walk } from "./walk";
+
+/**
+ * PAGEMAP_SCAN over one region: `fs/proc/task_mmu.c:pagemap_scan_pmd_entry`. The state of the call is in a block of linear memory that
+ * the host fills in; the host walks the regions, and after ENOSPC copies out and goes on, as `do_pagemap_scan` does.
+ */
+
+/** The scan block (layout: SCAN_ in `abi.ts`). */
+export const scanBlock: usize = memory.data(SCAN_BYTES, 16);
+
+/** Of the run put out last: why the walk must stop after it, or OK. */
+let stopStatus: i32 = OK;
+
+/** Scans a range of one region. Returns OK, ENOSPC when the output is full or enough pages are found, or ENOMEM. */
+export function scan(space: usize, firstPage: u64, pageCount: u64): i32 {
+  const protectsAll = field(SCAN_FLAGS) == SCAN_WP_MATCHING && field(SCAN_VECTOR) == 0;
+  return protectsAll
+    ? walk<ProtectWithoutOutput>(space, firstPage, pageCount)
+    : walk<Scan>(space, firstPage, pageCount);
+}
+
+/** Returns the categories of an entry, those of its region not included (`pagemap_page_category`). */
+export function categoriesOf(entry: u64): u32 {
+  const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;
+  if (isNone(entry)) return CATEGORY_WRITTEN;
+  if (!isPresent(entry)) return CATEGORY_SWAPPED | written;
+  return CATEGORY_PRESENT | written | (isZeroPage(entry) ? CATEGORY_PFNZERO : 0);
+}
+
+
+@unmanaged
+@final
+class Scan {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    const start = slotIn(table, page);
+    const end = slotsEnd(start, pageCount);
+    let slot = start;
+    while (slot < end) {
+      const categories = categoriesOf(load<u64>(slot)) | field(SCAN_REGION_CATEGORIES);
+      const next = runEnd(slot, end);
+      if (isInteresting(categories)) {
+        const status = scanRun(space, table, slot, page + ((slot - start) >> 3), (next - slot) >> 3, categories);
+        if (status != OK) return status;
+      }
+      slot = next;
+    }
+    return OK;
+  }
+
+  hole(space: usize, page: u64, pageCount: u64): i32 {
+    return scanHole(space, page, pageCount);
+  }
+}
+
+/** Without an output vector, WP_MATCHING protects every entry of a table, whatever the masks say. Holes still obey them. */
+@unmanaged
+@final
+class ProtectWithoutOutput {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    const start = slotIn(table, page);
+    protectRun(space, table, start, slotsEnd(start, pageCount));
+    return OK;
+  }
+
+  hole(space: usize, page: u64, pageCount: u64): i32 {
+    return scanHole(space, page, pageCount);
+  }
+}
+
+/** Handles pages without a table (`pagemap_scan_pte_hole`). */
+function scanHole(space: usize, page: u64, pageCount: u64): i32 {
+  const categories = field(SCAN_REGION_CATEGORIES) | field(SCAN_HOLE_CATEGORIES);
+  if (!isInteresting(categories)) return OK;
+  const accepted = putOut(space, categories, page, pageCount);
+  const status = stopStatus;
+  if (accepted == 0 || field(SCAN_FLAGS) != SCAN_WP_MATCHING) return status;
+  addTo(space, COUNTER_SCAN_PROTECTED, accepted);
+  const failed = protect(space, page, accepted, PROTECT_UNPOPULATED);
+  return failed != OK ? failed : status;
+}
+
+/** Returns the end of the run of entries whose categories are those of the entry at `slot`. */
+function runEnd(slot: usize, end: usize): usize {
+  const categories = categoriesOf(load<u64>(slot));
+  let next = slot + ENTRY_BYTES;
+  while (next < end && categoriesOf(load<u64>(next)) == categories) next += ENTRY_BYTES;
+  return next;
+}
+
+function scanRun(space: usize, table: usize, slot: usize, page: u64, pageCount: u64, categories: u32): i32 {
+  const accepted = putOut(space, categories, page, pageCount);
+  if (field(SCAN_FLAGS) == SCAN_WP_MATCHING && (categories & CATEGORY_WRITTEN) != 0) {
+    protectRun(space, table, slot, slotsEnd(slot, <u32>accepted));
+  }
+  return stopStatus;
+}
+
+function protectRun(space: usize, table: usize, start: usize, end: usize): void {
+  let marked: i32 = 0;
+  let protectedCount: u32 = 0;
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    const entry = load<u64>(slot);
+    if (isUffdWp(entry)) continue;
+    store<u64>(slot, isPresent(entry) ? withUffdWp(entry) : UFFD_WP_MARKER);
+    if (!isPresent(entry)) marked++;
+    protectedCount++;
+  }
+  adjustCounts(table, marked, marked);
+  addTo(space, COUNTER_SCAN_PROTECTED, protectedCount);
+}
+
+/** `pagemap_scan_is_interesting_page`. */
+function isInteresting(categories: u32): bool {
+  const seen = categories ^ field(SCAN_INVERTED);
+  const mask = field(SCAN_MASK);
+  if ((seen & mask) != mask) return false;
+  const anyOf = field(SCAN_ANYOF);
+  return anyOf == 0 || (seen & anyOf) != 0;
+}
+
+/** `pagemap_scan_output`: returns how many of the pages fit and sets `stopStatus`. */
+function putOut(space: usize, categories: u32, page: u64, pageCount: u64): u64 {
+  stopStatus = OK;
+  if (field(SCAN_VECTOR) == 0) return pageCount;
+  const found = load<u64>(scanBlock, SCAN_FOUND_PAGES);
+  const allowed = load<u64>(scanBlock, SCAN_MAX_PAGES) - found;
+  let accepted = pageCount;
+  if (accepted > allowed) {
+    accepted = allowed;
+    stopStatus = ENOSPC;
+  }
+  if (accepted != 0 && !pushRegion(categories & field(SCAN_RETURN), page, page + accepted)) {
+    accepted = 0;
+    stopStatus = ENOSPC;
+  }
+  store<u64>(scanBlock, found + accepted, SCAN_FOUND_PAGES);
+  addTo(space, COUNTER_SCAN_PAGES, accepted);
+  if (stopStatus != OK) store<u64>(scanBlock, page + accepted, SCAN_WALK_END);
+  return accepted;
+}
+
+/** `pagemap_scan_push_range`: lengthens the region under construction or begins a new one, if the buffer has room for it. */
+function pushRegion(categories: u32, first: u64, end: u64): bool {
+  const buffered = field(SCAN_BUFFERED);
+  const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
+  if (
+    buffered != 0 &&
+    load<u64>(current, SCAN_REGION_END) == first &&
+    load<u32>(current, SCAN_REGION_CATEGORY_SET) == categories
+  ) {
+    store<u64>(current, end, SCAN_REGION_END);
+    return true;
+  }
+  if (buffered >= min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS)) return false;
+  const region = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES;
+  store<u64>(region, first, SCAN_REGION_FIRST);
+  store<u64>(region, end, SCAN_REGION_END);
+  store<u64>(region, categories, SCAN_REGION_CATEGORY_SET);
+  store<u32>(scanBlock, buffered + 1, SCAN_BUFFERED);
+  return true;
+}
+
+function field(offset: usize): u32 {
+  return load<u32>(scanBlock + offset);
+}

@@ -1,0 +1,35 @@
+import { PAGE_LIMIT_BITS, SPACE_PGD } from "./abi";
+import { allocateBlock, freeABlock } from "./arena";
+import { TABLE_BYTES } from "./geometry";
+import { releaseRegions } from "./regions";
+import { pgdOf } from "./table";
+import { freeTables, zap } from "./zap";
+
+/**
+ * Address spaces: a control block (layout: SPACE_ in `abi.ts`) and a PGD each. The offset of the control block is the space's handle.
+ */
+
+const ALL_PAGES: u64 = (<u64>1) << PAGE_LIMIT_BITS;
+
+/** Returns a new, empty address space, or 0 when the memory is used up. */
+export function createSpace(): usize {
+  const space = allocateBlock();
+  if (space == 0) return 0;
+  const pgd = allocateBlock();
+  if (pgd == 0) {
+    freeABlock(space);
+    return 0;
+  }
+  store<u32>(space, <u32>pgd, SPACE_PGD);
+  return space;
+}
+
+/** Gives back everything that an address space holds. */
+export function destroySpace(space: usize): void {
+  zap(space, 0, ALL_PAGES, 0);
+  freeTables(space, 0, ALL_PAGES, 0, ALL_PAGES);
+  releaseRegions(space);
+  freeABlock(pgdOf(space));
+  memory.fill(space, 0, TABLE_BYTES);
+  freeABlock(space);
+}
