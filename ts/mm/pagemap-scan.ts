@@ -1,0 +1,157 @@
+import * as abi from "../../assembly/abi.js";
+import { KernelError } from "../base/errors.js";
+import { type Address, ADDRESS_LIMIT, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
+import type { Engine, ScanRegion, Space } from "../engine/engine.js";
+import { isWpAllowed, MODE_WP, type Vma, type VmaList } from "./vma.js";
+
+/** Categories of a page, in the order of their bits. */
+export const CATEGORIES = [
+  "wpallowed",
+  "written",
+  "file",
+  "present",
+  "swapped",
+  "pfnzero",
+  "huge",
+  "soft-dirty",
+  "guard",
+] as const;
+
+/** A category of PAGEMAP_SCAN: PAGE_IS_ in lower case. */
+export type Category = (typeof CATEGORIES)[number];
+
+/** `struct pm_scan_arg`. */
+export interface PagemapScan {
+  readonly start: Address;
+  readonly end: Address;
+  /** Regions that fit into the output; 0: no output. Default 4096. */
+  readonly vectorLength?: number;
+  /** 0 or absent: no limit. */
+  readonly maxPages?: number;
+  readonly inverted?: readonly Category[];
+  readonly mask?: readonly Category[];
+  readonly anyOf?: readonly Category[];
+  readonly return?: readonly Category[];
+  /** PM_SCAN_WP_MATCHING: write-protect what is found. */
+  readonly wpMatching?: boolean;
+  /** PM_SCAN_CHECK_WPASYNC: fail with EPERM where that is not possible. */
+  readonly checkWpAsync?: boolean;
+}
+
+/** `struct page_region`; addresses in bytes, `end` exclusive. */
+export interface PageRegion {
+  readonly start: number;
+  readonly end: number;
+  readonly categories: readonly Category[];
+}
+
+/** What PAGEMAP_SCAN returns. */
+export interface PagemapScanResult {
+  readonly regions: readonly PageRegion[];
+  /** Address at which the walk ended. */
+  readonly walkEnd: number;
+  /** The same regions as page numbers and category bits, for whoever has many. */
+  readonly raw: readonly ScanRegion[];
+}
+
+/** `fs/proc/task_mmu.c:do_pagemap_scan`: the walk over mappings, and the copying out between its rounds. */
+export class PagemapScanner {
+  readonly #engine: Engine;
+  readonly #space: Space;
+  readonly #vmas: VmaList;
+
+  constructor(engine: Engine, space: Space, vmas: VmaList) {
+    this.#engine = engine;
+    this.#space = space;
+    this.#vmas = vmas;
+  }
+
+  /** Does one call. @throws KernelError EINVAL, EFAULT, EPERM */
+  scan(scan: PagemapScan): PagemapScanResult {
+    const { start, end } = scanRange(scan);
+    const vectorLength = scan.vectorLength ?? 4096;
+    const maxPages = scan.maxPages === undefined || scan.maxPages === 0 ? Infinity : scan.maxPages;
+    this.#begin(scan, vectorLength, maxPages);
+    const raw: ScanRegion[] = [];
+    let walkEndPage = 0;
+    let page = start / PAGE_SIZE;
+    while (page < end / PAGE_SIZE) {
+      const isStopped = !this.#walk(scan, page, end / PAGE_SIZE);
+      const taken = this.#engine.takeScanRegions();
+      for (const region of taken.regions) raw.push(region);
+      if (!isStopped) break;
+      walkEndPage = page = taken.walkEndPage;
+      if (raw.length === vectorLength || taken.foundPages === maxPages) break;
+    }
+    // where the walk ran through, the kernel leaves what an earlier round put there
+    const walkEnd = walkEndPage === 0 ? end : walkEndPage * PAGE_SIZE;
+    return { regions: raw.map(pageRegion), walkEnd, raw };
+  }
+
+  #begin(scan: PagemapScan, vectorLength: number, maxPages: number): void {
+    this.#engine.beginScan({
+      vectorLength,
+      maxPages,
+      inverted: categorySet(scan.inverted, "inverted"),
+      mask: categorySet(scan.mask, "mask"),
+      anyOf: categorySet(scan.anyOf, "anyOf"),
+      returned: categorySet(scan.return, "return"),
+      wpMatching: scan.wpMatching === true,
+    });
+  }
+
+  /** Returns false when the output is full or enough pages are found. */
+  #walk(scan: PagemapScan, firstPage: number, endPage: number): boolean {
+    for (const vma of this.#vmas.within(firstPage, endPage)) {
+      if (!isWanted(scan, vma)) continue;
+      const first = Math.max(firstPage, vma.firstPage);
+      const count = Math.min(endPage, vma.endPage) - first;
+      const own = isWpAllowed(vma) ? abi.CATEGORY_WPALLOWED : 0;
+      const ofHoles = (vma.modes & MODE_WP) !== 0 ? abi.CATEGORY_WRITTEN : 0;
+      if (!this.#engine.scanRange(this.#space, first, count, own, ofHoles)) return false;
+    }
+    return true;
+  }
+}
+
+/** `pagemap_scan_test_walk`. */
+function isWanted(scan: PagemapScan, vma: Vma): boolean {
+  if (!isWpAllowed(vma)) {
+    if (scan.checkWpAsync === true)
+      throw new KernelError(
+        "PAGEMAP_SCAN",
+        "EPERM",
+        "a mapping in the range is not registered for async write-protection",
+      );
+    if (scan.wpMatching === true) return false;
+  }
+  const required = categorySet(scan.mask, "mask") & abi.CATEGORY_WPALLOWED;
+  const own = (isWpAllowed(vma) ? abi.CATEGORY_WPALLOWED : 0) ^ categorySet(scan.inverted, "inverted");
+  return (own & required) === required;
+}
+
+function scanRange(scan: PagemapScan): { start: number; end: number } {
+  const start = toNumber(scan.start, "start");
+  const end = toNumber(scan.end, "end");
+  if (!isPageAligned(start)) throw new KernelError("PAGEMAP_SCAN", "EINVAL", "the start is not at a page");
+  if (end < start || end > ADDRESS_LIMIT) throw new KernelError("PAGEMAP_SCAN", "EFAULT", "no range of user space");
+  return { start, end: Math.ceil(end / PAGE_SIZE) * PAGE_SIZE };
+}
+
+function categorySet(names: readonly Category[] | undefined, field: string): number {
+  let set = 0;
+  for (const name of names ?? []) {
+    const bit = CATEGORIES.indexOf(name);
+    if (bit < 0) throw new TypeError(`"${field}" expected category names, got "${name}"`);
+    set |= 1 << bit;
+  }
+  return set;
+}
+
+function pageRegion(region: ScanRegion): PageRegion {
+  return {
+    start: region.firstPage * PAGE_SIZE,
+    end: region.endPage * PAGE_SIZE,
+    categories: CATEGORIES.filter((_, bit) => (region.categories & (1 << bit)) !== 0),
+  };
+}
