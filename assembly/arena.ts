@@ -1,7 +1,7 @@
 import { TABLE_BYTES } from "./geometry";
 
 /**
- * Memory for tables, in blocks of 4 KiB, straight from `memory.grow`.
+ * Memory straight from `memory.grow`: blocks of 4 KiB for tables, and larger pieces for buffers.
  *
  * Invariants:
  * - Nothing else in the engine allocates: no managed object, no `heap.alloc`. So all memory above the static data is the arena's.
@@ -19,6 +19,8 @@ const GROW_WASM_PAGES: u32 = 64;
 
 let limitWasmPages: u32 = MAX_WASM_PAGES;
 let freeBlock: usize = 0;
+/** First of the free pieces: the offset of the next one, then its size, are in its first words. */
+let freePiece: usize = 0;
 let freshBlock: usize = 0;
 let freshCount: u32 = 0;
 
@@ -49,16 +51,26 @@ export function freeABlock(block: usize): void {
   freeBlock = block;
 }
 
-/** Returns the offset of `bytes` zeroed bytes in one piece, aligned to 64 KiB, or 0 when there is no room. */
+/** Returns the offset of `bytes` bytes in one piece, aligned to 64 KiB and not cleared, or 0 when there is no room. */
 export function reserve(bytes: usize): usize {
-  const wasmPages = <u32>((<u64>bytes + 0xffff) >> WASM_PAGE_SHIFT);
-  return grow(wasmPages);
+  const size = pieceBytes(bytes);
+  let previous: usize = 0;
+  for (let piece = freePiece; piece != 0; piece = <usize>load<u32>(piece)) {
+    if (<usize>load<u32>(piece, 4) == size) {
+      if (previous == 0) freePiece = <usize>load<u32>(piece);
+      else store<u32>(previous, load<u32>(piece));
+      return piece;
+    }
+    previous = piece;
+  }
+  return grow(<u32>(size >> WASM_PAGE_SHIFT));
 }
 
-/** Gives the blocks of a reserved piece to the tables. Its bytes are cleared here. */
-export function donate(start: usize, bytes: usize): void {
-  memory.fill(start, 0, bytes);
-  for (let offset: usize = 0; offset < bytes; offset += TABLE_BYTES) freeABlock(start + offset);
+/** Takes back a piece of `bytes` bytes. It is kept for another of the same size, not cut into blocks: there are few, and they recur. */
+export function release(piece: usize, bytes: usize): void {
+  store<u32>(piece, <u32>freePiece);
+  store<u32>(piece, <u32>pieceBytes(bytes), 4);
+  freePiece = piece;
 }
 
 function takeFresh(): bool {
@@ -76,6 +88,10 @@ function grow(wasmPages: u32): usize {
   const size = <u32>memory.size();
   if (wasmPages == 0 || <u64>size + wasmPages > limitWasmPages) return 0;
   return memory.grow(wasmPages) < 0 ? 0 : (<usize>size) << WASM_PAGE_SHIFT;
+}
+
+function pieceBytes(bytes: usize): usize {
+  return (bytes + 0xffff) & ~0xffff;
 }
 
 function assertZero(block: usize): void {

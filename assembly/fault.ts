@@ -107,21 +107,19 @@ function handleNotPresent(space: usize, table: usize, slot: usize, entry: u64, f
 
 /** `do_wp_page`: userfaultfd comes first, then the zero page is copied and an exclusive page made writable. */
 function handleWriteProtected(space: usize, slot: usize, entry: u64, flags: u32): i32 {
-  let current = entry;
-  if ((flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0) {
-    if ((flags & REGION_WP_ASYNC) == 0) return askUserfaultfd(space, flags, OUTCOME_WP);
-    current = withoutUffdWp(entry);
-    addTo(space, COUNTER_WP_ASYNC_FAULTS, 1);
-  }
-  if (isZeroPage(current)) {
+  const isUffds = (flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0;
+  if (isUffds && (flags & REGION_WP_ASYNC) == 0) return askUserfaultfd(space, flags, OUTCOME_WP);
+  if (isZeroPage(entry)) {
     const copy = newPageEntry(space);
     if (copy == 0) return ENOMEM;
     store<u64>(slot, copy);
     addTo(space, COUNTER_COPY_FAULTS, 1);
-    return OUTCOME_DONE;
+  } else {
+    // a bit that a registration left behind stays (`wp_page_reuse`)
+    store<u64>(slot, withWrite(withDirty((isUffds ? withoutUffdWp(entry) : entry) | ACCESSED)));
+    addTo(space, COUNTER_REUSE_FAULTS, 1);
   }
-  store<u64>(slot, withWrite(withDirty(current | ACCESSED)));
-  addTo(space, COUNTER_REUSE_FAULTS, 1);
+  if (isUffds) addTo(space, COUNTER_WP_ASYNC_FAULTS, 1);
   return OUTCOME_DONE;
 }
 

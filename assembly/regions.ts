@@ -6,7 +6,8 @@ import {
   SPACE_REGION_COUNT,
   SPACE_REGIONS,
 } from "./abi";
-import { donate, reserve } from "./arena";
+import { allocateBlock, freeABlock, release, reserve } from "./arena";
+import { TABLE_BYTES } from "./geometry";
 
 /**
  * The region table: what a fault may do where. The host publishes it (layout in `abi.ts`); the engine only looks addresses up. It is the
@@ -22,8 +23,8 @@ export function regionBuffer(space: usize, count: u32): usize {
   const old = <usize>load<u32>(space, SPACE_REGIONS);
   const capacity = load<u32>(space, SPACE_REGION_CAPACITY);
   if (count <= capacity) return old;
-  const bytes = ((<usize>max(count, capacity << 1) * REGION_BYTES + 0xffff) >> 16) << 16;
-  const buffer = reserve(bytes);
+  const bytes = bufferBytes(max(count, capacity << 1));
+  const buffer = bytes == <usize>TABLE_BYTES ? allocateBlock() : reserve(bytes);
   if (buffer == 0) return 0;
   releaseRegions(space);
   store<u32>(space, <u32>buffer, SPACE_REGIONS);
@@ -40,9 +41,8 @@ export function publishRegions(space: usize, count: u32): void {
 
 /** Gives the memory of the region table back. */
 export function releaseRegions(space: usize): void {
-  const capacity = load<u32>(space, SPACE_REGION_CAPACITY);
-  if (capacity != 0)
-    donate(<usize>load<u32>(space, SPACE_REGIONS), ((<usize>capacity * REGION_BYTES + 0xffff) >> 16) << 16);
+  const buffer = <usize>load<u32>(space, SPACE_REGIONS);
+  if (buffer != 0) releaseBuffer(buffer, bufferBytes(load<u32>(space, SPACE_REGION_CAPACITY)));
   store<u32>(space, 0, SPACE_REGIONS);
   store<u32>(space, 0, SPACE_REGION_COUNT);
   store<u32>(space, 0, SPACE_REGION_CAPACITY);
@@ -65,6 +65,24 @@ export function findRegion(space: usize, page: u64): usize {
   lastRegion = region;
   lastSpace = space;
   return region;
+}
+
+/**
+ * Bytes of a buffer for `count` records. The first buffer of a space is one block, which comes from the free ones and goes back to them, so
+ * that making and destroying spaces does not make the memory grow.
+ */
+function bufferBytes(count: u32): usize {
+  const bytes = <usize>count * REGION_BYTES;
+  return bytes <= <usize>TABLE_BYTES ? <usize>TABLE_BYTES : (bytes + 0xffff) & ~0xffff;
+}
+
+function releaseBuffer(buffer: usize, bytes: usize): void {
+  if (bytes != <usize>TABLE_BYTES) {
+    release(buffer, bytes);
+    return;
+  }
+  memory.fill(buffer, 0, bytes);
+  freeABlock(buffer);
 }
 
 function holds(region: usize, page: u64): bool {

@@ -3,6 +3,7 @@ import {
   CATEGORY_PRESENT,
   CATEGORY_SWAPPED,
   CATEGORY_WRITTEN,
+  COUNTER_ARMED_NONE,
   COUNTER_SCAN_PAGES,
   COUNTER_SCAN_PROTECTED,
   ENOSPC,
@@ -32,7 +33,7 @@ import {
 import { isNone, isPresent, isUffdWp, isZeroPage, UFFD_WP_MARKER, withUffdWp } from "./entry";
 import { ENTRY_BYTES } from "./geometry";
 import { protect } from "./protect";
-import { addTo } from "./stats";
+import { addTo, counterOf } from "./stats";
 import { adjustCounts } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
 
@@ -110,8 +111,9 @@ function scanHole(space: usize, page: u64, pageCount: u64): i32 {
   const accepted = putOut(space, categories, page, pageCount);
   const status = stopStatus;
   if (accepted == 0 || field(SCAN_FLAGS) != SCAN_WP_MATCHING) return status;
-  addTo(space, COUNTER_SCAN_PROTECTED, accepted);
+  const before = counterOf(space, COUNTER_ARMED_NONE);
   const failed = protect(space, page, accepted, PROTECT_UNPOPULATED);
+  addTo(space, COUNTER_SCAN_PROTECTED, counterOf(space, COUNTER_ARMED_NONE) - before);
   return failed != OK ? failed : status;
 }
 

@@ -100,14 +100,17 @@ export const COUNTER_INDEX: Readonly<Record<keyof Counters, number>> = {
   scanProtected: abi.COUNTER_SCAN_PROTECTED,
 };
 
+/** The names of all counters. */
+export const COUNTER_NAMES: readonly (keyof Counters)[] = Object.keys(COUNTER_INDEX) as (keyof Counters)[];
+
 /** Bytes of page tables as the kernel counts them for VmPTE: all levels but the PGD. */
-export function tableBytes(counters: Counters): number {
+export function tableBytes(counters: Pick<Counters, "pudTables" | "pmdTables" | "pteTables">): number {
   return (counters.pudTables + counters.pmdTables + counters.pteTables) * 4096;
 }
 
 /** Returns `after - before`, counter by counter. */
 export function subtractCounters(after: Counters, before: Counters): Counters {
   const difference: Partial<Record<keyof Counters, number>> = {};
-  for (const name of Object.keys(COUNTER_INDEX) as (keyof Counters)[]) difference[name] = after[name] - before[name];
+  for (const name of COUNTER_NAMES) difference[name] = after[name] - before[name];
   return difference as Counters;
 }

@@ -1,7 +1,7 @@
 import * as abi from "../../assembly/abi.js";
 import { OutOfMemoryError } from "../base/errors.js";
 import { checkCount, checkPage, PAGE_LIMIT } from "../base/pages.js";
-import { COUNTER_INDEX, type Counters } from "./counters.js";
+import { COUNTER_INDEX, COUNTER_NAMES, type Counters } from "./counters.js";
 import type { EngineExports } from "./exports.js";
 
 /** Settings of an engine. */
@@ -42,10 +42,19 @@ export interface Progress<Reason> {
   readonly reason: Reason;
 }
 
-/** A fault record of a replay. */
+/** Faults of a replay that concern the host, in the order in which they happened; the arrays have `count` numbers each. */
+export interface ReplayFaults {
+  readonly count: number;
+  readonly pages: Float64Array;
+  /** Which access of the block it was. */
+  readonly indexes: Uint32Array;
+  /** What each waited for or ended in, as a number: `replayFault` takes it apart. */
+  readonly kinds: Uint32Array;
+}
+
+/** One fault of a replay. */
 export interface ReplayFault {
   readonly page: number;
-  /** Index of the access in the block. */
   readonly index: number;
   readonly outcome: Outcome;
   readonly access: "read" | "write";
@@ -57,7 +66,7 @@ export interface ReplayResult {
   readonly done: number;
   /** Why the next one was not: "end" if there is none, "full" if the fault records were full, else what it waits for. */
   readonly reason: "end" | "full" | Outcome;
-  readonly faults: readonly ReplayFault[];
+  readonly faults: ReplayFaults;
 }
 
 /** Options of a replay. */
@@ -338,13 +347,14 @@ export class Engine {
 
   /** Returns all counters of a space. */
   counters(space: Space): Counters {
-    const words = this.#memory();
-    const base = (space + abi.SPACE_COUNTERS) >>> 2;
     const counters: Partial<Record<keyof Counters, number>> = {};
-    for (const [name, index] of Object.entries(COUNTER_INDEX)) {
-      counters[name as keyof Counters] = readWord(words, base + index * 2);
-    }
+    for (const name of COUNTER_NAMES) counters[name] = this.counter(space, name);
     return counters as Counters;
+  }
+
+  /** Returns one counter of a space. */
+  counter(space: Space, name: keyof Counters): number {
+    return readWord(this.#memory(), ((space + abi.SPACE_COUNTERS) >>> 2) + COUNTER_INDEX[name] * 2);
   }
 
   #read(
@@ -364,19 +374,22 @@ export class Engine {
     return all;
   }
 
-  #faultRecords(address: number): ReplayFault[] {
+  #faultRecords(address: number): ReplayFaults {
     const words = this.#memory();
     const count = words[this.#result + abi.RESULT_RECORDS / 4] ?? 0;
-    return Array.from({ length: count }, (_, i) => {
+    const faults = {
+      count,
+      pages: new Float64Array(count),
+      indexes: new Uint32Array(count),
+      kinds: new Uint32Array(count),
+    };
+    for (let i = 0; i < count; i++) {
       const at = (address + i * abi.FAULT_RECORD_BYTES) >>> 2;
-      const kind = words[at + abi.FAULT_RECORD_KIND / 4] ?? 0;
-      return {
-        page: readWord(words, at + abi.FAULT_RECORD_PAGE / 4),
-        index: words[at + abi.FAULT_RECORD_INDEX / 4] ?? 0,
-        outcome: OUTCOMES[kind & ~abi.FAULT_RECORD_WRITE] ?? "done",
-        access: (kind & abi.FAULT_RECORD_WRITE) !== 0 ? "write" : "read",
-      };
-    });
+      faults.pages[i] = readWord(words, at + abi.FAULT_RECORD_PAGE / 4);
+      faults.indexes[i] = words[at + abi.FAULT_RECORD_INDEX / 4] ?? 0;
+      faults.kinds[i] = words[at + abi.FAULT_RECORD_KIND / 4] ?? 0;
+    }
+    return faults;
   }
 
   #accessResult(status: number, access: AccessKind): AccessResult {
@@ -429,6 +442,17 @@ export class Engine {
     if (this.#words.length === 0) this.#words = new Uint32Array(this.#wasm.memory.buffer);
     return this.#words;
   }
+}
+
+/** Returns one fault of a replay. @throws RangeError if there is none with that number. */
+export function replayFault(faults: ReplayFaults, index: number): ReplayFault {
+  const kind = faults.kinds[checkCount(index, "index", faults.count - 1)] ?? 0;
+  return {
+    page: faults.pages[index] ?? 0,
+    index: faults.indexes[index] ?? 0,
+    outcome: OUTCOMES[kind & ~abi.FAULT_RECORD_WRITE] ?? "done",
+    access: (kind & abi.FAULT_RECORD_WRITE) !== 0 ? "write" : "read",
+  };
 }
 
 /** Tells whether an access waits for a message to be answered. */

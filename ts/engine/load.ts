@@ -15,6 +15,13 @@ export async function instantiateEngine(
   return new Engine(instance.exports as unknown as EngineExports, options);
 }
 
+/** Compiles `engine.wasm` once and returns a function that makes engines from it, each with memory of its own, without waiting. */
+export function engineFromModule(bytes: BufferSource): (options?: EngineOptions) => Engine {
+  const compiled = new WebAssembly.Module(bytes);
+  return (options = {}) =>
+    new Engine(new WebAssembly.Instance(compiled, {}).exports as unknown as EngineExports, options);
+}
+
 function isBytes(source: BufferSource | Response | Promise<Response>): source is BufferSource {
   return source instanceof ArrayBuffer || ArrayBuffer.isView(source);
 }
