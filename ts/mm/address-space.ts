@@ -36,8 +36,8 @@ import {
 } from "./vma.js";
 
 /** Where mappings go that ask for no address: each has a top-level table entry of its own. */
-const FIRST_PLACE = 0x100000000000;
-const PLACE_SPACING = 2 ** 39;
+export const FIRST_PLACE = 0x100000000000;
+export const PLACE_SPACING: number = 2 ** 39;
 
 /** A new mapping. */
 export interface MmapOptions {
@@ -47,6 +47,12 @@ export interface MmapOptions {
   readonly at?: Address;
   /** Default "rw". */
   readonly protection?: Protection;
+}
+
+/** Options of an address space. */
+export interface AddressSpaceOptions {
+  /** When a woken thread goes on: before the call that wakes it returns (default), or when `runWoken` is called. */
+  readonly wakes?: "at-once" | "queued";
 }
 
 /** What madvise(2) is asked for. */
@@ -60,6 +66,15 @@ export interface MemoryStatus {
   readonly anonPages: number;
 }
 
+/** The last access of a call, and how it ended. */
+interface EndedAccess {
+  readonly outcome: Outcome;
+  readonly access: "read" | "write";
+  readonly page: number;
+}
+
+const PAGEMAP_PRESENT_BIT = 63n;
+
 /**
  * The memory of a process: anonymous private mappings over real page tables. Calls are named after the system calls that they model and
  * throw a `KernelError` where Linux returns an errno. Addresses and lengths are in bytes.
@@ -70,11 +85,14 @@ export class AddressSpace {
   readonly handle: Space;
   readonly #vmas = new VmaList();
   #regionsAreStale = true;
+  readonly #wakes: "at-once" | "queued";
+  readonly #woken: FaultWaiter[] = [];
   #places = 0;
 
   /** @throws OutOfMemoryError */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, options: AddressSpaceOptions = {}) {
     this.engine = engine;
+    this.#wakes = options.wakes ?? "at-once";
     this.handle = engine.createSpace();
   }
 
@@ -93,8 +111,8 @@ export class AddressSpace {
    * @throws KernelError EINVAL (length 0 or a misaligned address), EEXIST (something is mapped there), ENOMEM (beyond user space).
    */
   mmap(options: MmapOptions): number {
-    const start = options.at === undefined ? this.nextPlace() : toNumber(options.at, "at");
     const length = roundUpToPages(toNumber(options.length, "length"));
+    const start = options.at === undefined ? this.#freePlace(length) : toNumber(options.at, "at");
     if (length === 0) throw new KernelError("mmap", "EINVAL", "the length is 0");
     if (start + length > ADDRESS_LIMIT) throw new KernelError("mmap", "ENOMEM", "the range is beyond user space");
     if (!isPageAligned(start)) throw new KernelError("mmap", "EINVAL", `address ${hex(start)} is not at a page`);
@@ -106,11 +124,6 @@ export class AddressSpace {
     this.#vmas.insert({ firstPage, endPage, protection, modes: 0, context: null, anonVma: null });
     this.#regionsAreStale = true;
     return start;
-  }
-
-  /** Returns the address at which the next mapping without an address would be, and uses it up. */
-  nextPlace(): number {
-    return FIRST_PLACE + this.#places++ * PLACE_SPACING;
   }
 
   /** Unmaps a range; tables that no neighbouring mapping needs are freed. @throws KernelError EINVAL */
@@ -193,6 +206,26 @@ export class AddressSpace {
     return thread;
   }
 
+  /** @internal Wakes threads that wait for a fault to be resolved. */
+  wake(waiters: readonly FaultWaiter[]): void {
+    this.#woken.push(...waiters);
+    if (this.#wakes === "at-once") this.runWoken();
+  }
+
+  /** Lets the threads that were woken go on, one after the other in the order of waking. Returns whether there were any. @throws OutOfMemoryError */
+  runWoken(): boolean {
+    let count = 0;
+    try {
+      for (const waiter of this.#woken) {
+        waiter.goOn();
+        count++;
+      }
+    } finally {
+      this.#woken.splice(0, count); // one for which there was no memory stays, as do those after it
+    }
+    return count > 0;
+  }
+
   /** @internal Goes on with a thread until it ends or waits. */
   run(thread: Thread): void {
     this.publishRegions();
@@ -218,8 +251,10 @@ export class AddressSpace {
 
   /** Page tables and resident pages. */
   status(): MemoryStatus {
-    const counters = this.counters();
-    return { tableBytes: tableBytes(counters), anonPages: counters.anonPages };
+    const pudTables = this.#counter("pudTables");
+    const pmdTables = this.#counter("pmdTables");
+    const pteTables = this.#counter("pteTables");
+    return { tableBytes: tableBytes({ pudTables, pmdTables, pteTables }), anonPages: this.#counter("anonPages") };
   }
 
   /** The engine's counters of this address space. */
@@ -257,9 +292,9 @@ export class AddressSpace {
     waiter: FaultWaiter,
   ): Progress<Outcome> {
     this.publishRegions();
-    const before = this.#countersToCompare(vma);
+    const before = this.#allocationsBefore(vma);
     const progress = this.engine.populate(this.handle, firstPage, endPage - firstPage, access);
-    this.#noteAllocations(vma, before);
+    this.#noteAllocations(vma, before, { outcome: progress.reason, access, page: firstPage + progress.pages });
     const isRefused = vma.context?.userModeOnly === true; // a fault of the kernel gets no message then
     if (isWaiting(progress.reason) && !isRefused) {
       this.#raise(vma, (firstPage + progress.pages) * PAGE_SIZE, progress.reason, access, waiter);
@@ -272,6 +307,15 @@ export class AddressSpace {
     if (!this.#regionsAreStale) return;
     this.engine.setRegions(this.handle, this.#vmas.all.map(regionOf));
     this.#regionsAreStale = false;
+  }
+
+  /** Each mapping that asks for no address gets the next place at which there is room. */
+  #freePlace(length: number): number {
+    let place: number;
+    do {
+      place = FIRST_PLACE + this.#places++ * PLACE_SPACING;
+    } while (this.#vmas.within(place / PAGE_SIZE, (place + length) / PAGE_SIZE).length > 0);
+    return place;
   }
 
   #unmapRange(start: number, length: number): { firstPage: number; endPage: number } {
@@ -309,7 +353,7 @@ export class AddressSpace {
   #resume(thread: Thread): void {
     const page = Math.floor(thread.address / PAGE_SIZE);
     const vma = this.#vmas.at(page);
-    const before = this.#countersToCompare(vma);
+    const before = this.#allocationsBefore(vma);
     const result = this.engine.resume(this.handle, page, thread.kind, thread.plan.value ?? 0, thread.waits);
     const waits = result.minflt + result.majflt > 0 ? 1 : thread.waits + 1; // a fault after one that was completed is another fault
     this.#note(thread, vma, before, result, 1, waits);
@@ -325,7 +369,7 @@ export class AddressSpace {
     }
     const vma = this.#vmas.at(page);
     const accesses = vma === undefined ? 1 : Math.min(thread.left, Math.ceil((vma.endPage - page) / stride));
-    const before = this.#countersToCompare(vma);
+    const before = this.#allocationsBefore(vma);
     if (accesses === 1) {
       const result = this.engine.access(this.handle, page, thread.kind, value ?? 0);
       this.#note(thread, vma, before, result, 1, 1);
@@ -340,7 +384,7 @@ export class AddressSpace {
   #note(
     thread: Thread,
     vma: Vma | undefined,
-    before: Counters | null,
+    before: number | null,
     result: AccessResult,
     ended: number,
     waits: number,
@@ -348,7 +392,10 @@ export class AddressSpace {
     thread.minflt += result.minflt;
     thread.majflt += result.majflt;
     thread.value = result.value;
-    if (vma !== undefined) this.#noteAllocations(vma, before);
+    const page = Math.floor(thread.address / PAGE_SIZE);
+    if (vma !== undefined) {
+      this.#noteAllocations(vma, before, { outcome: result.outcome, access: thread.plan.access, page });
+    }
     if (!isWaiting(result.outcome)) {
       thread.end(ENDINGS[result.outcome], ended);
       return;
@@ -357,19 +404,31 @@ export class AddressSpace {
     if (vma !== undefined) this.#raise(vma, thread.address, result.outcome, thread.plan.access, thread);
   }
 
-  /** Returns the counters if `#noteAllocations` will want to compare them, since reading them all takes longer than an access. */
-  #countersToCompare(vma: Vma | undefined): Counters | null {
-    return vma?.anonVma === null ? this.counters() : null;
+  /** Returns what `#noteAllocations` will want to compare, or null where it has nothing to find out. */
+  #allocationsBefore(vma: Vma | undefined): number | null {
+    return vma?.anonVma === null ? this.#allocations() : null;
   }
 
-  /** A page that was allocated gave its mapping an `anon_vma`, and so did a missing write that waits. */
-  #noteAllocations(vma: Vma, before: Counters | null): void {
+  /** A page that was allocated gave its mapping an `anon_vma`, and so did a write that asked for a missing one (`vmf_anon_prepare`). */
+  #noteAllocations(vma: Vma, before: number | null, ended: EndedAccess): void {
     if (before === null) return;
-    const after = this.counters();
-    const allocated = after.allocateFaults + after.copyFaults > before.allocateFaults + before.copyFaults;
-    const askedMissing = after.missingMessages + after.sigbus > before.missingMessages + before.sigbus;
-    const wrote = after.writeNotPresent > before.writeNotPresent;
-    if (allocated || (askedMissing && wrote)) this.#vmas.prepareAnonVma(vma.firstPage);
+    const asked = ended.access === "write" && this.#wasMissing(ended);
+    if (asked || this.#allocations() > before) this.#vmas.prepareAnonVma(vma.firstPage);
+  }
+
+  /** Tells whether a fault was about a missing page; one that ended in SIGBUS has left the entry as it was. */
+  #wasMissing({ outcome, page }: EndedAccess): boolean {
+    if (outcome !== "sigbus") return outcome === "missing";
+    const [word = 0n] = this.engine.readPagemap(this.handle, page, 1);
+    return word >> PAGEMAP_PRESENT_BIT === 0n;
+  }
+
+  #allocations(): number {
+    return this.#counter("allocateFaults") + this.#counter("copyFaults");
+  }
+
+  #counter(name: keyof Counters): number {
+    return this.engine.counter(this.handle, name);
   }
 
   #raise(vma: Vma, address: number, outcome: "missing" | "wp", access: "read" | "write", waiter: FaultWaiter): void {

@@ -30,6 +30,8 @@ export interface UserfaultfdOptions {
   readonly features?: readonly Feature[];
   /** UFFD_USER_MODE_ONLY: faults of the kernel itself (populate) fail instead of waiting. */
   readonly userModeOnly?: boolean;
+  /** Called when an event other than a page fault can be read, while the call that caused it waits for that. */
+  readonly onEvent?: () => void;
 }
 
 /** Whether a call that resolves faults wakes the threads that wait for them. */
@@ -72,7 +74,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
   private constructor(space: AddressSpace, options: UserfaultfdOptions) {
     this.space = space;
     bitsOf(options.features ?? [], FEATURES, "features");
-    this.#context = new Context(new Set(options.features ?? []), options.userModeOnly === true);
+    this.#context = new Context(options);
   }
 
   /** Whether the descriptor has been closed. */
@@ -126,7 +128,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
       if ((vma.modes & MODE_MISSING) !== 0) woken.push(...this.#context.take(first * PAGE_SIZE, end * PAGE_SIZE));
       this.#release(vma, first, end);
     }
-    goOn(woken);
+    this.#wakeAll(woken);
   }
 
   /** Closes the descriptor: registrations end, and every thread that waits is woken. @throws KernelError EBADF */
@@ -138,7 +140,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
     }
     const woken = this.#context.take(0, Infinity);
     this.#context.close();
-    goOn(woken);
+    this.#wakeAll(woken);
   }
 
   /**
@@ -158,7 +160,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
     const range = this.#forEachWp("writeprotect", start, length, (vma, first, count) => {
       this.space.engine.unprotect(this.space.handle, first, count, vma.protection === "rw" ? "writable" : "read-only");
     });
-    if (wake === "now") goOn(this.#context.take(range.firstPage * PAGE_SIZE, range.endPage * PAGE_SIZE));
+    if (wake === "now") this.#wakeAll(this.#context.take(range.firstPage * PAGE_SIZE, range.endPage * PAGE_SIZE));
   }
 
   /**
@@ -191,7 +193,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
   /** Wakes the threads that wait in a range (UFFDIO_WAKE); they try again. @throws KernelError EBADF, EINVAL (range) */
   wake(start: Address, length: Address): void {
     const { firstPage, endPage } = this.#range("wake", start, length);
-    goOn(this.#context.take(firstPage * PAGE_SIZE, endPage * PAGE_SIZE));
+    this.#wakeAll(this.#context.take(firstPage * PAGE_SIZE, endPage * PAGE_SIZE));
   }
 
   /** Reads the oldest message, page faults before others, or returns undefined if there is none. @throws KernelError EBADF */
@@ -207,6 +209,10 @@ export class Userfaultfd implements AsyncIterable<Message> {
       if (message === undefined) await this.#context.nextMessage();
       else yield message;
     }
+  }
+
+  #wakeAll(woken: readonly Waiting[]): void {
+    this.space.wake(woken.map(({ waiter }) => waiter));
   }
 
   /** `userfaultfd_clear_vma`: protection is removed, then the registration. */
@@ -248,7 +254,8 @@ export class Userfaultfd implements AsyncIterable<Message> {
   }
 
   #filled(call: string, firstPage: number, endPage: number, pages: number, wake: Wake | undefined): number {
-    if (pages > 0 && wake !== "later") goOn(this.#context.take(firstPage * PAGE_SIZE, (firstPage + pages) * PAGE_SIZE));
+    if (pages > 0 && wake !== "later")
+      this.#wakeAll(this.#context.take(firstPage * PAGE_SIZE, (firstPage + pages) * PAGE_SIZE));
     if (firstPage + pages === endPage) return pages * PAGE_SIZE;
     const at = hex((firstPage + pages) * PAGE_SIZE);
     if (pages === 0) throw this.#error(call, "EEXIST", `something is there at ${at}`, "-EEXIST");
@@ -284,14 +291,17 @@ class Context implements UffdContext {
   #pending: Waiting[] = [];
   #read: Waiting[] = [];
   readonly #events: Message[] = [];
+  readonly #onEvent: (() => void) | undefined;
   #notify: (() => void)[] = [];
 
-  constructor(features: ReadonlySet<Feature>, userModeOnly: boolean) {
+  constructor(options: UserfaultfdOptions) {
+    const features: ReadonlySet<Feature> = new Set(options.features ?? []);
     this.#features = features;
+    this.#onEvent = options.onEvent;
     this.wpAsync = features.has("wp-async");
     this.wpUnpopulated = features.has("wp-unpopulated") || this.wpAsync;
     this.sigbus = features.has("sigbus");
-    this.userModeOnly = userModeOnly;
+    this.userModeOnly = options.userModeOnly === true;
   }
 
   get pendingMessages(): number {
@@ -340,6 +350,7 @@ class Context implements UffdContext {
   #event(message: Message): void {
     this.#events.push(message);
     this.#wakeReaders();
+    this.#onEvent?.();
   }
 
   #wakeReaders(): void {
@@ -347,10 +358,6 @@ class Context implements UffdContext {
     this.#notify = [];
     for (const resolve of notify) resolve();
   }
-}
-
-function goOn(woken: readonly Waiting[]): void {
-  for (const { waiter } of woken) waiter.goOn();
 }
 
 function fillFlags(vma: Vma): number {
