@@ -37,6 +37,8 @@ export const REGION_UFFD_WP = 8;
 export const REGION_WP_ASYNC = 16;
 /** UFFD_FEATURE_SIGBUS of the registered context: a fault that would give a message gives SIGBUS. */
 export const REGION_SIGBUS = 32;
+/** UFFD_USER_MODE_ONLY of the registered context: a fault of the kernel itself gives no message but fails. */
+export const REGION_USER_MODE_ONLY = 64;
 
 // ------------------------------------------------------------------------------------------------------------------- access
 
@@ -187,56 +189,57 @@ export const COUNTER_PMD_TABLES = 1;
 export const COUNTER_PTE_TABLES = 2;
 /** Anonymous pages resident now (RssAnon); the shared zero page does not count. */
 export const COUNTER_ANON_PAGES = 3;
-/** Page-fault exceptions by x86 error code: 4 read, 6 write to a page that is not present; 7 write to a present read-only page. */
+/**
+ * Page-fault exceptions by x86 error code: 4 read, 6 write to a page that is not present (also one of PROT_NONE, whose present bit is
+ * clear); 7 write to a present read-only page.
+ */
 export const COUNTER_EXCEPTION_READ_NOT_PRESENT = 4;
 export const COUNTER_EXCEPTION_WRITE_NOT_PRESENT = 5;
 export const COUNTER_EXCEPTION_WRITE_PROTECTED = 6;
-/** 5: a read of a present entry that no access may use (PROT_NONE). */
-export const COUNTER_EXCEPTION_READ_PROTECTED = 7;
 /** Faults that were completed, as the kernel charges them to the thread. */
-export const COUNTER_MINFLT = 8;
-export const COUNTER_MAJFLT = 9;
+export const COUNTER_MINFLT = 7;
+export const COUNTER_MAJFLT = 8;
 /** What faults did: mapped the zero page, allocated a page, copied the zero page, made a read-only page writable. */
-export const COUNTER_ZERO_PAGE_FAULTS = 10;
-export const COUNTER_ALLOCATE_FAULTS = 11;
-export const COUNTER_COPY_FAULTS = 12;
-export const COUNTER_REUSE_FAULTS = 13;
+export const COUNTER_ZERO_PAGE_FAULTS = 9;
+export const COUNTER_ALLOCATE_FAULTS = 10;
+export const COUNTER_COPY_FAULTS = 11;
+export const COUNTER_REUSE_FAULTS = 12;
 /** Of the above, faults that found a marker and kept its protection. */
-export const COUNTER_MARKER_FAULTS = 14;
+export const COUNTER_MARKER_FAULTS = 13;
 /** Write-protect faults resolved by the kernel itself (UFFD_FEATURE_WP_ASYNC). */
-export const COUNTER_WP_ASYNC_FAULTS = 15;
-/** Messages that faults put on a userfaultfd. */
-export const COUNTER_MISSING_MESSAGES = 16;
-export const COUNTER_WP_MESSAGES = 17;
-export const COUNTER_SIGSEGV = 18;
-export const COUNTER_SIGBUS = 19;
+export const COUNTER_WP_ASYNC_FAULTS = 14;
+/** Messages that faults put on a userfaultfd; faults that ended in VM_FAULT_SIGSEGV and VM_FAULT_SIGBUS. */
+export const COUNTER_MISSING_MESSAGES = 15;
+export const COUNTER_WP_MESSAGES = 16;
+export const COUNTER_SIGSEGV = 17;
+export const COUNTER_SIGBUS = 18;
 /** Entries changed by write-protecting: none → marker, page, zero page. */
-export const COUNTER_ARMED_NONE = 20;
-export const COUNTER_ARMED_PAGE = 21;
-export const COUNTER_ARMED_ZERO = 22;
+export const COUNTER_ARMED_NONE = 19;
+export const COUNTER_ARMED_PAGE = 20;
+export const COUNTER_ARMED_ZERO = 21;
 /** Entries changed by removing write protection: marker → none, page, zero page. */
-export const COUNTER_DISARMED_MARKER = 23;
-export const COUNTER_DISARMED_PAGE = 24;
-export const COUNTER_DISARMED_ZERO = 25;
+export const COUNTER_DISARMED_MARKER = 22;
+export const COUNTER_DISARMED_PAGE = 23;
+export const COUNTER_DISARMED_ZERO = 24;
 /** Entries that were visited by write-protecting in tables that exist, changed or not. */
-export const COUNTER_PROTECT_VISITED = 26;
+export const COUNTER_PROTECT_VISITED = 25;
 /** Entries removed by zapping: pages, zero pages, markers. */
-export const COUNTER_ZAPPED_PAGE = 27;
-export const COUNTER_ZAPPED_ZERO = 28;
-export const COUNTER_ZAPPED_MARKER = 29;
+export const COUNTER_ZAPPED_PAGE = 26;
+export const COUNTER_ZAPPED_ZERO = 27;
+export const COUNTER_ZAPPED_MARKER = 28;
 /** Pages put in by UFFDIO_COPY and UFFDIO_ZEROPAGE. */
-export const COUNTER_FILLED_COPY = 30;
-export const COUNTER_FILLED_ZERO = 31;
+export const COUNTER_FILLED_COPY = 29;
+export const COUNTER_FILLED_ZERO = 30;
 /** Accesses carried out by replay. */
-export const COUNTER_REPLAYED_READS = 32;
-export const COUNTER_REPLAYED_WRITES = 33;
+export const COUNTER_REPLAYED_READS = 31;
+export const COUNTER_REPLAYED_WRITES = 32;
 /** Last-level tables allocated ever, and freed ever. */
-export const COUNTER_PTE_TABLES_ALLOCATED = 34;
-export const COUNTER_PTE_TABLES_FREED = 35;
+export const COUNTER_PTE_TABLES_ALLOCATED = 33;
+export const COUNTER_PTE_TABLES_FREED = 34;
 /** Pages that a scan put out, and entries that it write-protected. */
-export const COUNTER_SCAN_PAGES = 36;
-export const COUNTER_SCAN_PROTECTED = 37;
-export const COUNTER_COUNT = 38;
+export const COUNTER_SCAN_PAGES = 35;
+export const COUNTER_SCAN_PROTECTED = 36;
+export const COUNTER_COUNT = 37;
 
 // ---------------------------------------------------------------------------------------------------------- physical layout
 

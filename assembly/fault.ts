@@ -4,7 +4,6 @@ import {
   COUNTER_ANON_PAGES,
   COUNTER_COPY_FAULTS,
   COUNTER_EXCEPTION_READ_NOT_PRESENT,
-  COUNTER_EXCEPTION_READ_PROTECTED,
   COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   COUNTER_EXCEPTION_WRITE_PROTECTED,
   COUNTER_MARKER_FAULTS,
@@ -26,6 +25,7 @@ import {
   REGION_SIGBUS,
   REGION_UFFD_MISSING,
   REGION_UFFD_WP,
+  REGION_USER_MODE_ONLY,
   REGION_WP_ASYNC,
   REGION_WRITE,
 } from "./abi";
@@ -35,6 +35,7 @@ import {
   isZeroPage,
   leafEntry,
   permitsWrite,
+  PRESENT,
   PROTECTION_READ,
   UFFD_WP,
   UFFD_WP_MARKER,
@@ -56,10 +57,14 @@ import { slotIn } from "./walk";
  * exceptions: the first maps a protected page, the second meets the protection.
  */
 
+/** Who made the access that faults: a thread of the process, or the kernel on its behalf. */
+export const FROM_USER: u32 = 0;
+export const FROM_KERNEL: u32 = 1;
+
 /** Handles a fault at `page`. Returns OUTCOME_DONE (try again), another OUTCOME_, or ENOMEM with nothing changed but new tables. */
-export function handleFault(space: usize, page: u64, access: u32): i32 {
+export function handleFault(space: usize, page: u64, access: u32, from: u32 = FROM_USER): i32 {
   const region = findRegion(space, page);
-  const flags = region != 0 ? load<u32>(region, REGION_FLAGS) : 0;
+  const flags = region != 0 ? policyOf(region, from) : 0;
   if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) {
     addTo(space, COUNTER_SIGSEGV, 1);
     return OUTCOME_SIGSEGV;
@@ -74,16 +79,16 @@ export function handleFault(space: usize, page: u64, access: u32): i32 {
   return OUTCOME_DONE;
 }
 
+/** Flags of a region; a context that is for user mode only gives the kernel's own faults SIGBUS, as one with the feature does for all. */
+function policyOf(region: usize, from: u32): u32 {
+  const flags = load<u32>(region, REGION_FLAGS);
+  return from == FROM_KERNEL && (flags & REGION_USER_MODE_ONLY) != 0 ? flags | REGION_SIGBUS : flags;
+}
+
 /** Counts the exception that an access to `entry` raises, by its x86 error code. */
 export function countException(space: usize, entry: u64, access: u32): void {
-  const counter = isPresent(entry)
-    ? access == ACCESS_WRITE
-      ? COUNTER_EXCEPTION_WRITE_PROTECTED
-      : COUNTER_EXCEPTION_READ_PROTECTED
-    : access == ACCESS_WRITE
-      ? COUNTER_EXCEPTION_WRITE_NOT_PRESENT
-      : COUNTER_EXCEPTION_READ_NOT_PRESENT;
-  addTo(space, counter, 1);
+  const ofWrite = (entry & PRESENT) != 0 ? COUNTER_EXCEPTION_WRITE_PROTECTED : COUNTER_EXCEPTION_WRITE_NOT_PRESENT;
+  addTo(space, access == ACCESS_WRITE ? ofWrite : COUNTER_EXCEPTION_READ_NOT_PRESENT, 1);
 }
 
 /** `do_anonymous_page`, reached with a none entry or a uffd-wp marker. */

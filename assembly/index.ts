@@ -3,7 +3,7 @@
  * counts that fit as u32. Arguments are checked by the host (`ts/engine/engine.ts`).
  */
 import { accessPage, resumeAccess, touchPages } from "./access";
-import { limitMemory as limit, release as releasePiece, reserve as reserveBytes } from "./arena";
+import { limitMemory as limit, reserve as reserveBytes } from "./arena";
 import { fillCopy as copyInto, fillZero as mapZero } from "./fill";
 import { changeProtection as change } from "./mprotect";
 import { readContents as contents, readEntries as entries, readPagemap as pagemap } from "./pagemap";
@@ -24,11 +24,6 @@ export function limitMemory(wasmPages: u32): void {
 /** Returns the offset of `bytes` bytes in one piece, or 0. */
 export function reserve(bytes: u32): usize {
   return reserveBytes(bytes);
-}
-
-/** Takes back a reserved piece; `bytes` is what was asked for. */
-export function release(start: usize, bytes: u32): void {
-  releasePiece(start, bytes);
 }
 
 /** Returns the offset of the result block. */

@@ -1,6 +1,6 @@
 import { ACCESS_WRITE, COUNTER_MINFLT, OK, OUTCOME_DONE, RESULT_REASON } from "./abi";
 import { isPresent, permitsWrite } from "./entry";
-import { handleFault } from "./fault";
+import { FROM_KERNEL, handleFault } from "./fault";
 import { result } from "./result";
 import { addTo } from "./stats";
 import { findPteTable } from "./table";
@@ -22,7 +22,7 @@ export function populate(space: usize, firstPage: u64, pageCount: u64, access: u
       page++;
       continue;
     }
-    reason = handleFault(space, page, access);
+    reason = handleFault(space, page, access, FROM_KERNEL);
     if (reason != OUTCOME_DONE) break;
     faults++;
   }

@@ -7,7 +7,6 @@ import {
   COUNTER_COPY_FAULTS,
   COUNTER_DISARMED_ZERO,
   COUNTER_EXCEPTION_READ_NOT_PRESENT,
-  COUNTER_EXCEPTION_READ_PROTECTED,
   COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   COUNTER_EXCEPTION_WRITE_PROTECTED,
   COUNTER_FILLED_COPY,
@@ -380,7 +379,7 @@ describe("an access that ends in a signal", () => {
     expect(counterOf(space, COUNTER_EXCEPTION_READ_NOT_PRESENT)).toBe(1);
   });
 
-  it("is a protection exception under PROT_NONE, for reads and writes", () => {
+  it("is an exception of a page that is not present under PROT_NONE, since the present bit is clear", () => {
     prepare(WP, WRITTEN);
     changeProtection(space, SLOT, 1, PROTECTION_NONE);
     setFlags(space, REGION_UFFD_WP);
@@ -388,9 +387,9 @@ describe("an access that ends in a signal", () => {
     expect(write(1)).toBe(OUTCOME_SIGSEGV);
     expectPage(0x0400000000000120, 0, 0);
     expectEvents(space, [
-      COUNTER_EXCEPTION_READ_PROTECTED,
+      COUNTER_EXCEPTION_READ_NOT_PRESENT,
       1,
-      COUNTER_EXCEPTION_WRITE_PROTECTED,
+      COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
       1,
       COUNTER_SIGSEGV,
       2,

@@ -6,7 +6,6 @@ import {
   COUNTER_ANON_PAGES,
   COUNTER_COPY_FAULTS,
   COUNTER_EXCEPTION_READ_NOT_PRESENT,
-  COUNTER_EXCEPTION_READ_PROTECTED,
   COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   COUNTER_EXCEPTION_WRITE_PROTECTED,
   COUNTER_MARKER_FAULTS,
@@ -229,14 +228,13 @@ describe("exceptions", () => {
     countException(space, MARKER, ACCESS_WRITE);
     countException(space, WRITTEN_WP, ACCESS_WRITE);
     countException(space, 0x120, ACCESS_READ);
+    countException(space, 0x120, ACCESS_WRITE);
     expectEvents(space, [
       COUNTER_EXCEPTION_READ_NOT_PRESENT,
-      2,
-      COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
       3,
+      COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
+      4,
       COUNTER_EXCEPTION_WRITE_PROTECTED,
-      1,
-      COUNTER_EXCEPTION_READ_PROTECTED,
       1,
     ]);
     expect(entryAt(space, SLOT)).toBe(0);

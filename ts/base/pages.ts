@@ -45,6 +45,15 @@ export function checkCount(value: number, name: string, limit: number = Number.M
   throw new RangeError(`"${name}" expected an integer from 0 to ${limit}, got ${value}`);
 }
 
+/**
+ * Returns `value` if it is one of `names`.
+ * @throws TypeError otherwise.
+ */
+export function checkName<Name extends string>(value: Name, names: readonly Name[], field: string): Name {
+  if (names.includes(value)) return value;
+  throw new TypeError(`"${field}" expected one of ${names.join(", ")}; got ${JSON.stringify(value)}`);
+}
+
 /** Tells whether an address or length is a multiple of the page size. */
 export function isPageAligned(value: number): boolean {
   return value % PAGE_SIZE === 0;

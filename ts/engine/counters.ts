@@ -11,11 +11,10 @@ export interface Counters {
   readonly pteTables: number;
   /** Resident anonymous pages (RssAnon); the shared zero page does not count. */
   readonly anonPages: number;
-  /** Page-fault exceptions by x86 error code: 0x4, 0x6, 0x7, 0x5. */
+  /** Page-fault exceptions by x86 error code: 0x4, 0x6, 0x7. */
   readonly readNotPresent: number;
   readonly writeNotPresent: number;
   readonly writeProtected: number;
-  readonly readProtected: number;
   /** Faults charged to the thread as minor and as major. */
   readonly minflt: number;
   readonly majflt: number;
@@ -67,7 +66,6 @@ export const COUNTER_INDEX: Readonly<Record<keyof Counters, number>> = {
   readNotPresent: abi.COUNTER_EXCEPTION_READ_NOT_PRESENT,
   writeNotPresent: abi.COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   writeProtected: abi.COUNTER_EXCEPTION_WRITE_PROTECTED,
-  readProtected: abi.COUNTER_EXCEPTION_READ_PROTECTED,
   minflt: abi.COUNTER_MINFLT,
   majflt: abi.COUNTER_MAJFLT,
   zeroPageFaults: abi.COUNTER_ZERO_PAGE_FAULTS,

@@ -107,8 +107,18 @@ const MEMORY_MAX = 2 ** 32;
 const WORD_HIGH = 2 ** 32;
 const OUTCOMES: readonly Outcome[] = ["done", "missing", "wp", "sigsegv", "sigbus"];
 const FAULT_RECORDS = 8192;
+/** Accesses that are replayed in one call of the engine; the call itself costs nothing beside them. */
+const REPLAY_CHUNK = 1 << 17;
 /** Pages that are read out in one call: 8 bytes each. */
 const READ_CHUNK_PAGES = 1 << 16;
+
+/** Offsets of the host's buffers in linear memory. */
+interface Buffers {
+  readonly accesses: number;
+  readonly faults: number;
+  readonly words: number;
+  readonly regions: number;
+}
 
 /**
  * The page-table engine: address spaces with real x86-64 page tables in linear memory. This class knows entries and ranges of pages; it
@@ -120,7 +130,7 @@ export class Engine {
   readonly #result: number;
   readonly #scan: number;
   #words: Uint32Array;
-  readonly #pieces = new Map<string, { start: number; bytes: number }>();
+  readonly #buffers: Buffers;
 
   /** @internal Use `createEngine` of the package. */
   constructor(exports: EngineExports, options: EngineOptions) {
@@ -130,6 +140,7 @@ export class Engine {
     this.#words = new Uint32Array(exports.memory.buffer);
     const limit = checkCount(options.memoryLimit ?? MEMORY_MAX, "memoryLimit", MEMORY_MAX);
     exports.limitMemory(Math.floor(limit / WASM_PAGE));
+    this.#buffers = this.#reserveBuffers();
   }
 
   /** Bytes of linear memory that the engine has taken from its host: tables, contents, buffers. */
@@ -213,7 +224,14 @@ export class Engine {
     step: number,
   ): Progress<"ok" | "exists"> {
     checkRange(firstPage, pageCount);
-    const pages = this.#wasm.fillCopy(space, firstPage, pageCount, flags, checkCount(value, "value"), step);
+    const pages = this.#wasm.fillCopy(
+      space,
+      firstPage,
+      pageCount,
+      flags,
+      checkCount(value, "value"),
+      checkCount(step, "step"),
+    );
     return { pages, reason: this.#check(this.#reason(), "fillCopy") === abi.EEXIST ? "exists" : "ok" };
   }
 
@@ -252,25 +270,28 @@ export class Engine {
   }
 
   /**
-   * Replays a block of access records (two words each, layout in `docs/abi.md`) in one call.
+   * Replays a block of access records (two words each, layout in `docs/abi.md`).
    * @throws OutOfMemoryError; the accesses before the one that needed memory are done.
    */
   replay(space: Space, records: Uint32Array, options: ReplayOptions): ReplayResult {
+    checkCount(options.value, "value");
     const count = records.length >>> 1;
-    const buffer = this.#piece("accesses", count * abi.ACCESS_RECORD_BYTES);
-    const faults = this.#piece("faults", FAULT_RECORDS * abi.FAULT_RECORD_BYTES);
-    this.#memory().set(records, buffer >>> 2);
-    this.#wasm.setFaultRecords(faults, FAULT_RECORDS);
-    const value = checkCount(options.value, "value");
-    const done = this.#wasm.replay(space, buffer, count, value, replayPolicy(options), options.waits ?? 0) >>> 0;
-    const reason = this.#reason();
-    return { done, reason: this.#replayReason(reason, done === count), faults: this.#faultRecords(faults) };
+    const faults = new FaultCollector();
+    let done = 0;
+    let reason: ReplayResult["reason"] = "end";
+    while (done < count && reason === "end") {
+      const chunk = records.subarray(2 * done, 2 * (done + REPLAY_CHUNK));
+      const replayed = this.#replayChunk(space, chunk, options, done === 0 ? (options.waits ?? 0) : 0);
+      faults.add(this.#faultRecords(), done);
+      done += replayed.done;
+      reason = replayed.reason;
+    }
+    return { done, reason, faults: faults.all() };
   }
 
   /** Begins a scan; `scanRange` and `takeScanRegions` go on with it. @throws OutOfMemoryError */
   beginScan(request: ScanRequest): void {
-    const vector =
-      request.vectorLength === 0 ? 0 : this.#piece("scan", abi.SCAN_BOUNCE_REGIONS * abi.SCAN_REGION_BYTES);
+    const vector = request.vectorLength === 0 ? 0 : this.#buffers.regions;
     const words = this.#memory();
     const limit = Math.min(request.maxPages, Number.MAX_SAFE_INTEGER);
     words[this.#scan + abi.SCAN_VECTOR / 4] = vector;
@@ -357,6 +378,19 @@ export class Engine {
     return readWord(this.#memory(), ((space + abi.SPACE_COUNTERS) >>> 2) + COUNTER_INDEX[name] * 2);
   }
 
+  /** Reserved at once, so that memory that runs out later leaves every call usable that allocates no tables. */
+  #reserveBuffers(): Buffers {
+    const reserve = (bytes: number): number => this.#need(this.#wasm.reserve(bytes), "createEngine");
+    const buffers = {
+      accesses: reserve(REPLAY_CHUNK * abi.ACCESS_RECORD_BYTES),
+      faults: reserve(FAULT_RECORDS * abi.FAULT_RECORD_BYTES),
+      words: reserve(READ_CHUNK_PAGES * 8),
+      regions: reserve(abi.SCAN_BOUNCE_REGIONS * abi.SCAN_REGION_BYTES),
+    };
+    this.#wasm.setFaultRecords(buffers.faults, FAULT_RECORDS);
+    return buffers;
+  }
+
   #read(
     what: "readPagemap" | "readEntries" | "readContents",
     space: Space,
@@ -367,15 +401,29 @@ export class Engine {
     const all = new BigUint64Array(pageCount);
     for (let done = 0; done < pageCount; done += READ_CHUNK_PAGES) {
       const count = Math.min(READ_CHUNK_PAGES, pageCount - done);
-      const target = this.#piece("read", READ_CHUNK_PAGES * 8);
-      this.#wasm[what](space, firstPage + done, count, target);
-      all.set(new BigUint64Array(this.#wasm.memory.buffer, target, count), done);
+      this.#wasm[what](space, firstPage + done, count, this.#buffers.words);
+      all.set(new BigUint64Array(this.#wasm.memory.buffer, this.#buffers.words, count), done);
     }
     return all;
   }
 
-  #faultRecords(address: number): ReplayFaults {
+  #replayChunk(
+    space: Space,
+    records: Uint32Array,
+    options: ReplayOptions,
+    waits: number,
+  ): { done: number; reason: ReplayResult["reason"] } {
+    this.#memory().set(records, this.#buffers.accesses >>> 2);
+    const count = records.length >>> 1;
+    const { value } = options;
+    const policy = replayPolicy(options);
+    const done = this.#wasm.replay(space, this.#buffers.accesses, count, value, policy, waits) >>> 0;
+    return { done, reason: this.#replayReason(this.#reason(), done === count) };
+  }
+
+  #faultRecords(): ReplayFaults {
     const words = this.#memory();
+    const address = this.#buffers.faults;
     const count = words[this.#result + abi.RESULT_RECORDS / 4] ?? 0;
     const faults = {
       count,
@@ -426,21 +474,39 @@ export class Engine {
     return address >>> 0;
   }
 
-  /** Returns the offset of a buffer of the host's that has room for `bytes`; it stays where it is until more is asked for. */
-  #piece(name: string, bytes: number): number {
-    const old = this.#pieces.get(name);
-    if (old !== undefined && old.bytes >= bytes) return old.start;
-    const rounded = Math.max(WASM_PAGE, Math.ceil(bytes / WASM_PAGE) * WASM_PAGE);
-    const start = this.#need(this.#wasm.reserve(rounded), name);
-    if (old !== undefined) this.#wasm.release(old.start, old.bytes);
-    this.#pieces.set(name, { start, bytes: rounded });
-    return start;
-  }
-
   /** The memory as 32-bit words. Views die when the memory grows, so nobody keeps one across a call. */
   #memory(): Uint32Array {
     if (this.#words.length === 0) this.#words = new Uint32Array(this.#wasm.memory.buffer);
     return this.#words;
+  }
+}
+
+/** Joins the faults of the chunks of a replay. */
+class FaultCollector {
+  readonly #parts: ReplayFaults[] = [];
+
+  /** Adds the faults of a chunk whose first access is number `first` of the block. */
+  add(part: ReplayFaults, first: number): void {
+    for (let i = 0; i < part.count; i++) part.indexes[i] = (part.indexes[i] as number) + first;
+    if (part.count > 0) this.#parts.push(part);
+  }
+
+  all(): ReplayFaults {
+    const count = this.#parts.reduce((sum, part) => sum + part.count, 0);
+    const all = {
+      count,
+      pages: new Float64Array(count),
+      indexes: new Uint32Array(count),
+      kinds: new Uint32Array(count),
+    };
+    let at = 0;
+    for (const part of this.#parts) {
+      all.pages.set(part.pages, at);
+      all.indexes.set(part.indexes, at);
+      all.kinds.set(part.kinds, at);
+      at += part.count;
+    }
+    return all;
   }
 }
 

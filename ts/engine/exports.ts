@@ -3,7 +3,6 @@ export interface EngineExports {
   readonly memory: WebAssembly.Memory;
   limitMemory(wasmPages: number): void;
   reserve(bytes: number): number;
-  release(start: number, bytes: number): void;
   resultBlock(): number;
   scanState(): number;
   createSpace(): number;

@@ -3,6 +3,7 @@ import {
   type Address,
   ADDRESS_LIMIT,
   checkCount,
+  checkName,
   hex,
   isPageAligned,
   PAGE_LIMIT,
@@ -27,6 +28,7 @@ import { Thread, type ThreadOutcome, type ThreadPlan } from "./thread.js";
 import {
   type FaultWaiter,
   type Protection,
+  PROTECTIONS,
   regionFlags,
   regionOf,
   type UffdContext,
@@ -55,8 +57,10 @@ export interface AddressSpaceOptions {
   readonly wakes?: "at-once" | "queued";
 }
 
+const ADVICES = ["dontneed", "populate-read", "populate-write"] as const;
+
 /** What madvise(2) is asked for. */
-export type Advice = "dontneed" | "populate-read" | "populate-write";
+export type Advice = (typeof ADVICES)[number];
 
 /** Resident memory of an address space, as /proc/PID/status has it. */
 export interface MemoryStatus {
@@ -74,6 +78,9 @@ interface EndedAccess {
 }
 
 const PAGEMAP_PRESENT_BIT = 63n;
+
+/** Pages that are present and not the zero page. */
+const OWN_PAGES = { mask: ["present", "pfnzero"], inverted: ["pfnzero"] } as const;
 
 /**
  * The memory of a process: anonymous private mappings over real page tables. Calls are named after the system calls that they model and
@@ -120,7 +127,7 @@ export class AddressSpace {
     if (this.#vmas.within(firstPage, endPage).length > 0) {
       throw new KernelError("mmap", "EEXIST", `something is mapped in ${hex(start)}-${hex(start + length)}`);
     }
-    const protection = options.protection ?? "rw";
+    const protection = checkName(options.protection ?? "rw", PROTECTIONS, "protection");
     this.#vmas.insert({ firstPage, endPage, protection, modes: 0, context: null, anonVma: null });
     this.#regionsAreStale = true;
     return start;
@@ -148,6 +155,7 @@ export class AddressSpace {
    * @throws KernelError EINVAL (misaligned), ENOMEM (something in the range is not mapped; what lies before it is changed).
    */
   mprotect(start: Address, length: Address, protection: Protection): void {
+    checkName(protection, PROTECTIONS, "protection");
     const from = toNumber(start, "start");
     if (!isPageAligned(from)) throw new KernelError("mprotect", "EINVAL", `address ${hex(from)} is not at a page`);
     const end = from + roundUpToPages(toNumber(length, "length"));
@@ -169,6 +177,7 @@ export class AddressSpace {
    * @throws KernelError EINVAL (misaligned, or not accessible), ENOMEM (something is not mapped), EFAULT (a fault ended in a signal).
    */
   madvise(start: Address, length: Address, advice: Advice): PopulateCall | null {
+    checkName(advice, ADVICES, "advice");
     const from = toNumber(start, "start");
     if (!isPageAligned(from)) throw new KernelError("madvise", "EINVAL", `address ${hex(from)} is not at a page`);
     const end = from + roundUpToPages(toNumber(length, "length"));
@@ -236,7 +245,10 @@ export class AddressSpace {
   /** Replays a block of access records (layout in `docs/abi.md`). Faults that stop it are counted, not queued. */
   replay(records: Uint32Array, options: ReplayOptions): ReplayResult {
     this.publishRegions();
-    return this.engine.replay(this.handle, records, options);
+    const before = this.#allocations();
+    const result = this.engine.replay(this.handle, records, options);
+    if (this.#allocations() > before) this.#prepareAnonVmas();
+    return result;
   }
 
   /** Returns the words of /proc/PID/pagemap for `pages` pages from the one that holds `start`, as root reads them. */
@@ -295,11 +307,10 @@ export class AddressSpace {
     const before = this.#allocationsBefore(vma);
     const progress = this.engine.populate(this.handle, firstPage, endPage - firstPage, access);
     this.#noteAllocations(vma, before, { outcome: progress.reason, access, page: firstPage + progress.pages });
-    const isRefused = vma.context?.userModeOnly === true; // a fault of the kernel gets no message then
-    if (isWaiting(progress.reason) && !isRefused) {
+    if (isWaiting(progress.reason)) {
       this.#raise(vma, (firstPage + progress.pages) * PAGE_SIZE, progress.reason, access, waiter);
     }
-    return isWaiting(progress.reason) && isRefused ? { ...progress, reason: "sigbus" } : progress;
+    return progress;
   }
 
   /** Publishes the mappings to the engine if they have changed. */
@@ -414,6 +425,18 @@ export class AddressSpace {
     if (before === null) return;
     const asked = ended.access === "write" && this.#wasMissing(ended);
     if (asked || this.#allocations() > before) this.#vmas.prepareAnonVma(vma.firstPage);
+  }
+
+  /** Gives every mapping that has pages of its own an `anon_vma`. */
+  #prepareAnonVmas(): void {
+    for (const vma of [...this.#vmas.all]) {
+      if (vma.anonVma === null && this.#hasOwnPage(vma)) this.#vmas.prepareAnonVma(vma.firstPage);
+    }
+  }
+
+  #hasOwnPage(vma: Vma): boolean {
+    const range = { start: vma.firstPage * PAGE_SIZE, end: vma.endPage * PAGE_SIZE };
+    return this.pagemapScan({ ...range, ...OWN_PAGES, vectorLength: 1, maxPages: 1 }).raw.length > 0;
   }
 
   /** Tells whether a fault was about a missing page; one that ended in SIGBUS has left the entry as it was. */

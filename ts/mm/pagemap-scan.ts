@@ -1,6 +1,6 @@
 import * as abi from "../../assembly/abi.js";
 import { KernelError } from "../base/errors.js";
-import { type Address, ADDRESS_LIMIT, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
+import { type Address, ADDRESS_LIMIT, checkCount, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
 import type { Engine, ScanRegion, Space } from "../engine/engine.js";
 import { isWpAllowed, MODE_WP, type Vma, type VmaList } from "./vma.js";
 
@@ -69,8 +69,8 @@ export class PagemapScanner {
   /** Does one call. @throws KernelError EINVAL, EFAULT, EPERM */
   scan(scan: PagemapScan): PagemapScanResult {
     const { start, end } = scanRange(scan);
-    const vectorLength = scan.vectorLength ?? 4096;
-    const maxPages = scan.maxPages === undefined || scan.maxPages === 0 ? Infinity : scan.maxPages;
+    const vectorLength = checkCount(scan.vectorLength ?? 4096, "vectorLength");
+    const maxPages = checkCount(scan.maxPages ?? 0, "maxPages") || Infinity;
     this.#begin(scan, vectorLength, maxPages);
     const raw: ScanRegion[] = [];
     let walkEndPage = 0;

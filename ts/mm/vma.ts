@@ -1,8 +1,11 @@
 import * as abi from "../../assembly/abi.js";
 import type { Region } from "../engine/engine.js";
 
-/** Protection of a mapping. On x86 what can be written can be read. */
-export type Protection = "rw" | "r" | "none";
+/** Protections of a mapping. On x86 what can be written can be read. */
+export const PROTECTIONS = ["rw", "r", "none"] as const;
+
+/** Protection of a mapping. */
+export type Protection = (typeof PROTECTIONS)[number];
 
 /** VM_UFFD_MISSING and VM_UFFD_WP as UFFDIO_REGISTER names them. */
 export const MODE_MISSING = 1;
@@ -77,7 +80,8 @@ export function regionFlags(vma: Vma): number {
     ((vma.modes & MODE_MISSING) !== 0 ? abi.REGION_UFFD_MISSING : 0) |
     ((vma.modes & MODE_WP) !== 0 ? abi.REGION_UFFD_WP : 0) |
     (vma.context?.wpAsync === true ? abi.REGION_WP_ASYNC : 0) |
-    (vma.context?.sigbus === true ? abi.REGION_SIGBUS : 0)
+    (vma.context?.sigbus === true ? abi.REGION_SIGBUS : 0) |
+    (vma.context?.userModeOnly === true ? abi.REGION_USER_MODE_ONLY : 0)
   );
 }
 
