@@ -1,0 +1,131 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createEngine, type Engine, runScenario, type StepResult } from "../../ts/node.js";
+import { engineUrl } from "../support/engine-url.js";
+
+const UNSUPPORTED = { unsupported: true };
+const RAM = { op: "mmap", as: "ram", pages: 8 };
+const U = { op: "uffd", as: "u", handler: { missing: "none" } };
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await createEngine({}, engineUrl);
+});
+
+function results(steps: unknown[], machine: object = {}): readonly StepResult[] {
+  return runScenario({ scenario: 1, machine, steps }, engine).results;
+}
+
+describe("what is not modelled", () => {
+  it.each([
+    { op: "mmap", as: "m", pages: 1, kind: "shmem" },
+    { op: "mmap", as: "m", pages: 1, kind: "file" },
+    { op: "mmap", as: "m", pages: 512, kind: "hugetlb" },
+    { op: "mmap", as: "m", pages: 1, sharing: "shared" },
+    { op: "madvise", range: "ram", advice: "free" },
+    { op: "madvise", range: "ram", advice: "hugepage" },
+    { op: "madvise", range: "ram", advice: "guard-install" },
+    { op: "mremap", range: "ram", pages: 4 },
+    { op: "mremap", range: "ram", pages: 4, move: true, as: "m" },
+    { op: "fork", as: "child" },
+    { op: "exit" },
+    { op: "uffd", as: "v", handler: { missing: "poison" } },
+    { op: "continue", uffd: "u", range: "ram" },
+    { op: "poison", uffd: "u", range: "ram" },
+    { op: "move", uffd: "u", range: "ram", from: "ram[4]" },
+    { op: "write", at: "ram[1]+4" },
+    { op: "touch", range: { start: "ram[1]+7", length: 4096 }, access: "write" },
+  ])("is not guessed, and neither is anything after it: %j", (step) => {
+    expect(results([RAM, U, { op: "stat" }, step, { op: "stat" }]).slice(3)).toEqual([UNSUPPORTED, UNSUPPORTED]);
+  });
+
+  it("is anonymous memory that may get huge pages by itself", () => {
+    expect(results([RAM, { op: "stat" }], { thp: "always" })).toEqual([UNSUPPORTED, UNSUPPORTED]);
+    expect(results([RAM, { op: "stat" }], { thp: "madvise" })[0]).toEqual({ ok: true });
+  });
+
+  it("is more than the memory of the engine holds", async () => {
+    const small = await createEngine({ memoryLimit: 16 << 20 }, engineUrl);
+    const steps = [
+      { op: "mmap", as: "ram", pages: 1 << 26 },
+      { op: "uffd", as: "u", features: ["wp-unpopulated"] },
+      { op: "register", uffd: "u", range: "ram", modes: ["wp"] },
+      { op: "writeprotect", uffd: "u", range: "ram" },
+      { op: "stat" },
+    ];
+    const run = (): readonly StepResult[] => runScenario({ scenario: 1, steps }, small).results;
+    expect(run().map((result) => result.unsupported === true)).toEqual([false, false, false, true, true]);
+    const { results: afterwards } = runScenario({ scenario: 1, steps: [RAM, { op: "write", at: "ram" }] }, small);
+    expect(afterwards[1]).toMatchObject({ outcome: "ok" });
+  });
+
+  it("is read at any byte all the same, and written at those that hold no number", () => {
+    const [, read, write] = results([RAM, { op: "read", at: "ram[1]+4" }, { op: "write", at: "ram[1]+8" }]);
+    expect([read?.outcome, write?.outcome]).toEqual(["ok", "ok"]);
+    expect(read).not.toHaveProperty("value");
+  });
+});
+
+describe("a process whose call waits", () => {
+  const REGISTER = { op: "register", uffd: "u", range: "ram[4..8]", modes: ["missing"] };
+  const POPULATE = { op: "madvise", range: "ram", advice: "populate-read" };
+
+  it("makes no other call until that ends, and the steps in between do nothing", () => {
+    const calls = [
+      { op: "mmap", as: "m", pages: 1 },
+      { op: "munmap", range: "ram" },
+      { op: "mprotect", range: "ram", prot: "none" },
+      { op: "madvise", range: "ram", advice: "dontneed" },
+      { op: "fork", as: "child" },
+      { op: "uffd", as: "v" },
+    ];
+    const given = results([
+      RAM,
+      U,
+      REGISTER,
+      POPULATE,
+      ...calls,
+      { op: "zeropage", uffd: "u", range: "ram[4..8]" },
+      { op: "stat" },
+    ]);
+    expect(given[3]).toMatchObject({ outcome: "blocked" });
+    expect(given.slice(4, 10)).toEqual(calls.map(() => UNSUPPORTED));
+    expect(given.slice(10)).toEqual([
+      { ok: true, zeroed: 16384 },
+      { tables: 12288, anon: 0, file: 0, shmem: 0, swap: 0 },
+    ]);
+  });
+
+  it("accesses memory on the threads that it has, but starts no new one", () => {
+    const read = { op: "read", at: "ram" };
+    expect(results([RAM, U, REGISTER, POPULATE, read])[4]).toEqual(UNSUPPORTED);
+    expect(results([RAM, U, REGISTER, read, POPULATE, read])[5]).toMatchObject({ outcome: "ok" });
+  });
+});
+
+describe("a thread", () => {
+  it("is one of at most 16 that wait at the same time", () => {
+    const reads = Array.from({ length: 17 }, (_, i) => ({ op: "read", at: "ram", as: `t${i}` }));
+    const given = results([
+      RAM,
+      U,
+      { op: "register", uffd: "u", range: "ram", modes: ["missing"] },
+      ...reads,
+      { op: "resume", thread: "t16" },
+    ]);
+    expect(given.slice(3, 19).every(({ outcome }) => outcome === "blocked")).toBe(true);
+    expect(given.slice(19)).toEqual([UNSUPPORTED, { errno: "ESRCH" }]);
+  });
+});
+
+describe("a descriptor that a fork would have made", () => {
+  it("can be named, but is not there", () => {
+    const given = results([
+      RAM,
+      U,
+      { op: "wake", uffd: "u.0", range: "ram" },
+      { op: "copy", uffd: "u.0.1", range: "ram" },
+    ]);
+    expect(given.slice(2)).toEqual([{ errno: "EBADF" }, { errno: "EBADF", copied: 0 }]);
+  });
+});

@@ -1,0 +1,48 @@
+import { Field, type Fields } from "./fields.js";
+import { Names } from "./names.js";
+import { type Machine, type Plan, type PlannedStep, StepFields } from "./plan.js";
+import { OPERATIONS } from "./steps/operations.js";
+
+const THP = ["never", "madvise", "always"] as const;
+const KERNEL = /^6\.18(\.[0-9]+)?$/;
+const OPERATION_NAMES = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[];
+
+/**
+ * Checks a whole document and resolves its names, before anything is run.
+ * @throws ScenarioError that names the first place that is wrong.
+ */
+export function checkDocument(document: unknown): Plan {
+  const fields = new Field("document", document).fields("a scenario").atTop();
+  if (fields.get("scenario").value !== 1) fields.get("scenario").wrong("1");
+  const name = fields.has("name") ? { name: fields.get("name").string("a text") } : {};
+  fields.get("about").or("").string("a text");
+  const machine = readMachine(fields.get("machine").or({}).fields("machine"));
+  const list = fields.get("steps").list("a list of steps");
+  fields.end();
+  const names = new Names();
+  return { ...name, steps: list.map((field) => readStep(field, names, machine)) };
+}
+
+function readMachine(fields: Fields): Machine {
+  const thp = fields.get("thp").or("never").choice(THP);
+  fields.get("shmemThp").or("never").choice(THP);
+  fields.get("hugetlbPages").or(0).count();
+  fields.get("swapPages").or(0).count();
+  const expected = "a version that is modelled: 6.18 or 6.18 with a further number";
+  const kernel = fields.get("kernel").or("6.18");
+  if (!KERNEL.test(kernel.string(expected))) kernel.wrong(expected);
+  fields.end();
+  return { thp };
+}
+
+function readStep(field: Field, names: Names, machine: Machine): PlannedStep {
+  const untyped = field.fields("a step");
+  const op = untyped.get("op").choice(OPERATION_NAMES);
+  const fields = field.fields(op);
+  fields.get("op");
+  names.process(fields.get("proc").or("main"));
+  const step = OPERATIONS[op](new StepFields(fields, names, machine));
+  fields.get("expect").or({}).fields("expect");
+  fields.end();
+  return step;
+}
