@@ -6,12 +6,20 @@ export { type Counters, subtractCounters, tableBytes } from "./engine/counters.j
 export {
   Engine,
   type EngineOptions,
+  replayFault,
   type ReplayFault,
+  type ReplayFaults,
   type ReplayOptions,
   type ReplayResult,
   type Space,
 } from "./engine/engine.js";
-export { AddressSpace, type Advice, type MemoryStatus, type MmapOptions } from "./mm/address-space.js";
+export {
+  AddressSpace,
+  type AddressSpaceOptions,
+  type Advice,
+  type MemoryStatus,
+  type MmapOptions,
+} from "./mm/address-space.js";
 export {
   CATEGORIES,
   type Category,
@@ -25,3 +33,46 @@ export type { Protection, Vma } from "./mm/vma.js";
 export { type Feature, FEATURES, type IoctlName, type Mode } from "./uffd/features.js";
 export { flagsOf, type Message, type PagefaultMessage, type RangeMessage } from "./uffd/messages.js";
 export { type CopyOptions, Userfaultfd, type UserfaultfdOptions, type Wake } from "./uffd/userfaultfd.js";
+export type {
+  HandlerPolicy,
+  PagemapRun,
+  PlaceText,
+  RangeText,
+  Scenario,
+  ScanRun,
+  Step,
+  StepResult,
+  Transcript,
+  TranscriptMessage,
+} from "./scenario/document.js";
+export { ScenarioError } from "./scenario/error.js";
+export { unmetExpectations } from "./scenario/expectations.js";
+export { runScenario, type RunOptions, type StepReport } from "./scenario/run.js";
+export { comparisonHtml } from "./report/html.js";
+export { comparisonTable } from "./report/table.js";
+export { type CompareOptions, compareTrackers } from "./sim/compare.js";
+export type { Comparison, TrackerId, TrackerResult } from "./sim/comparison.js";
+export {
+  type Cost,
+  type CostName,
+  type CostProfile,
+  COSTS,
+  MissingCostError,
+  readCostProfile,
+} from "./sim/cost-profile.js";
+export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
+export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
+export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";
+export { PUBLISHED_SEED_FIGURES } from "./sim/published.js";
+export { type Tracker, TRACKERS } from "./sim/trackers.js";
+export {
+  type Pattern,
+  PATTERNS,
+  SEED_EXPERIMENT_BYTES,
+  workloadBlocks,
+  type WorkloadOptions,
+} from "./sim/workloads.js";
+export { ACCESS_FETCH, ACCESS_WRITE, type AccessBlock } from "./trace/access.js";
+export { TraceError, type TraceFormat, TraceReader, type TraceReadOptions, type TraceSummary } from "./trace/reader.js";
+export { TraceStore } from "./trace/store.js";
+export { type TraceHeader, writeTrace } from "./trace/pte-format.js";

@@ -11,3 +11,5 @@ export * from "./index.js";
 export async function createEngine(options: EngineOptions = {}, url?: string | URL): Promise<Engine> {
   return instantiateEngine(await readFile(new URL(url ?? new URL("./engine.wasm", import.meta.url))), options);
 }
+
+export { type OpenTrace, openTrace } from "./trace/open-node.js";
