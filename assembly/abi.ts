@@ -39,6 +39,8 @@ export const REGION_WP_ASYNC = 16;
 export const REGION_SIGBUS = 32;
 /** UFFD_USER_MODE_ONLY of the registered context: a fault of the kernel itself gives no message but fails. */
 export const REGION_USER_MODE_ONLY = 64;
+/** Set by the engine when a fault asks for a page of its own here: the mapping has an `anon_vma` from then on (`vmf_anon_prepare`). */
+export const REGION_ANON_VMA = 128;
 
 // ------------------------------------------------------------------------------------------------------------------- access
 

@@ -20,6 +20,7 @@ import {
   OUTCOME_SIGBUS,
   OUTCOME_SIGSEGV,
   OUTCOME_WP,
+  REGION_ANON_VMA,
   REGION_FLAGS,
   REGION_READ,
   REGION_SIGBUS,
@@ -73,8 +74,8 @@ export function handleFault(space: usize, page: u64, access: u32, from: u32 = FR
   if (table == 0) return ENOMEM;
   const slot = slotIn(table, page);
   const entry = load<u64>(slot);
-  if (!isPresent(entry)) return handleNotPresent(space, table, slot, entry, flags, access);
-  if (access == ACCESS_WRITE && !permitsWrite(entry)) return handleWriteProtected(space, slot, entry, flags);
+  if (!isPresent(entry)) return handleNotPresent(space, region, table, slot, entry, flags, access);
+  if (access == ACCESS_WRITE && !permitsWrite(entry)) return handleWriteProtected(space, region, slot, entry, flags);
   store<u64>(slot, access == ACCESS_WRITE ? withDirty(entry | ACCESSED) : entry | ACCESSED);
   return OUTCOME_DONE;
 }
@@ -92,7 +93,15 @@ export function countException(space: usize, entry: u64, access: u32): void {
 }
 
 /** `do_anonymous_page`, reached with a none entry or a uffd-wp marker. */
-function handleNotPresent(space: usize, table: usize, slot: usize, entry: u64, flags: u32, access: u32): i32 {
+function handleNotPresent(
+  space: usize,
+  region: usize,
+  table: usize,
+  slot: usize,
+  entry: u64,
+  flags: u32,
+  access: u32,
+): i32 {
   const isMarked = entry == UFFD_WP_MARKER;
   if (isMarked && (flags & REGION_UFFD_WP) == 0) {
     // a marker that a registration left behind is cleared, and the access faults again (`do_pte_missing` after `pte_marker_clear`)
@@ -100,6 +109,7 @@ function handleNotPresent(space: usize, table: usize, slot: usize, entry: u64, f
     adjustCounts(table, -1, -1);
     return OUTCOME_DONE;
   }
+  if (access == ACCESS_WRITE) prepareAnonVma(region); // before userfaultfd is asked
   if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
   const mapped = access == ACCESS_WRITE ? newPageEntry(space) : zeroPageEntry(PROTECTION_READ);
   if (mapped == 0) return ENOMEM;
@@ -111,10 +121,11 @@ function handleNotPresent(space: usize, table: usize, slot: usize, entry: u64, f
 }
 
 /** `do_wp_page`: userfaultfd comes first, then the zero page is copied and an exclusive page made writable. */
-function handleWriteProtected(space: usize, slot: usize, entry: u64, flags: u32): i32 {
+function handleWriteProtected(space: usize, region: usize, slot: usize, entry: u64, flags: u32): i32 {
   const isUffds = (flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0;
   if (isUffds && (flags & REGION_WP_ASYNC) == 0) return askUserfaultfd(space, flags, OUTCOME_WP);
   if (isZeroPage(entry)) {
+    prepareAnonVma(region);
     const copy = newPageEntry(space);
     if (copy == 0) return ENOMEM;
     store<u64>(slot, copy);
@@ -136,6 +147,10 @@ function askUserfaultfd(space: usize, flags: u32, outcome: i32): i32 {
   }
   addTo(space, outcome == OUTCOME_WP ? COUNTER_WP_MESSAGES : COUNTER_MISSING_MESSAGES, 1);
   return outcome;
+}
+
+function prepareAnonVma(region: usize): void {
+  store<u32>(region, load<u32>(region, REGION_FLAGS) | REGION_ANON_VMA, REGION_FLAGS);
 }
 
 /** Returns the entry of a new zeroed page that was just written to, or 0 when the memory is used up. */

@@ -172,6 +172,13 @@ export class Engine {
     this.#wasm.publishRegions(space, regions.length);
   }
 
+  /** Returns the flags of the region with that number in the table; the engine sets REGION_ANON_VMA. */
+  regionFlags(space: Space, index: number): number {
+    const words = this.#memory();
+    const regions = words[(space + abi.SPACE_REGIONS) >>> 2] ?? 0;
+    return words[(regions + index * abi.REGION_BYTES + abi.REGION_FLAGS) >>> 2] ?? 0;
+  }
+
   /** Write-protects a range; with "unpopulated", entries that are none get markers and tables are allocated. @throws OutOfMemoryError */
   protect(space: Space, firstPage: number, pageCount: number, mode: "populated" | "unpopulated"): void {
     checkRange(firstPage, pageCount);

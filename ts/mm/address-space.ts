@@ -1,3 +1,4 @@
+import * as abi from "../../assembly/abi.js";
 import { KernelError } from "../base/errors.js";
 import {
   type Address,
@@ -69,18 +70,6 @@ export interface MemoryStatus {
   /** RssAnon in pages. */
   readonly anonPages: number;
 }
-
-/** The last access of a call, and how it ended. */
-interface EndedAccess {
-  readonly outcome: Outcome;
-  readonly access: "read" | "write";
-  readonly page: number;
-}
-
-const PAGEMAP_PRESENT_BIT = 63n;
-
-/** Pages that are present and not the zero page. */
-const OWN_PAGES = { mask: ["present", "pfnzero"], inverted: ["pfnzero"] } as const;
 
 /**
  * The memory of a process: anonymous private mappings over real page tables. Calls are named after the system calls that they model and
@@ -245,9 +234,8 @@ export class AddressSpace {
   /** Replays a block of access records (layout in `docs/abi.md`). Faults that stop it are counted, not queued. */
   replay(records: Uint32Array, options: ReplayOptions): ReplayResult {
     this.publishRegions();
-    const before = this.#allocations();
     const result = this.engine.replay(this.handle, records, options);
-    if (this.#allocations() > before) this.#prepareAnonVmas();
+    for (const vma of [...this.#vmas.all]) this.#noteAnonVma(vma);
     return result;
   }
 
@@ -304,9 +292,8 @@ export class AddressSpace {
     waiter: FaultWaiter,
   ): Progress<Outcome> {
     this.publishRegions();
-    const before = this.#allocationsBefore(vma);
     const progress = this.engine.populate(this.handle, firstPage, endPage - firstPage, access);
-    this.#noteAllocations(vma, before, { outcome: progress.reason, access, page: firstPage + progress.pages });
+    this.#noteAnonVma(vma);
     if (isWaiting(progress.reason)) {
       this.#raise(vma, (firstPage + progress.pages) * PAGE_SIZE, progress.reason, access, waiter);
     }
@@ -364,10 +351,9 @@ export class AddressSpace {
   #resume(thread: Thread): void {
     const page = Math.floor(thread.address / PAGE_SIZE);
     const vma = this.#vmas.at(page);
-    const before = this.#allocationsBefore(vma);
     const result = this.engine.resume(this.handle, page, thread.kind, thread.plan.value ?? 0, thread.waits);
     const waits = result.minflt + result.majflt > 0 ? 1 : thread.waits + 1; // a fault after one that was completed is another fault
-    this.#note(thread, vma, before, result, 1, waits);
+    this.#note(thread, vma, result, 1, waits);
   }
 
   /** Makes the thread's next accesses, as far as the mapping of the first of them goes. */
@@ -380,33 +366,22 @@ export class AddressSpace {
     }
     const vma = this.#vmas.at(page);
     const accesses = vma === undefined ? 1 : Math.min(thread.left, Math.ceil((vma.endPage - page) / stride));
-    const before = this.#allocationsBefore(vma);
     if (accesses === 1) {
       const result = this.engine.access(this.handle, page, thread.kind, value ?? 0);
-      this.#note(thread, vma, before, result, 1, 1);
+      this.#note(thread, vma, result, 1, 1);
       return;
     }
     const pageCount = (accesses - 1) * stride + 1;
     const result = this.engine.touch(this.handle, page, pageCount, stride, thread.kind, value ?? 0);
     thread.end("ok", result.accesses);
-    this.#note(thread, vma, before, result, result.outcome === "done" ? 0 : 1, 1);
+    this.#note(thread, vma, result, result.outcome === "done" ? 0 : 1, 1);
   }
 
-  #note(
-    thread: Thread,
-    vma: Vma | undefined,
-    before: number | null,
-    result: AccessResult,
-    ended: number,
-    waits: number,
-  ): void {
+  #note(thread: Thread, vma: Vma | undefined, result: AccessResult, ended: number, waits: number): void {
     thread.minflt += result.minflt;
     thread.majflt += result.majflt;
     thread.value = result.value;
-    const page = Math.floor(thread.address / PAGE_SIZE);
-    if (vma !== undefined) {
-      this.#noteAllocations(vma, before, { outcome: result.outcome, access: thread.plan.access, page });
-    }
+    if (vma !== undefined) this.#noteAnonVma(vma);
     if (!isWaiting(result.outcome)) {
       thread.end(ENDINGS[result.outcome], ended);
       return;
@@ -415,39 +390,11 @@ export class AddressSpace {
     if (vma !== undefined) this.#raise(vma, thread.address, result.outcome, thread.plan.access, thread);
   }
 
-  /** Returns what `#noteAllocations` will want to compare, or null where it has nothing to find out. */
-  #allocationsBefore(vma: Vma | undefined): number | null {
-    return vma?.anonVma === null ? this.#allocations() : null;
-  }
-
-  /** A page that was allocated gave its mapping an `anon_vma`, and so did a write that asked for a missing one (`vmf_anon_prepare`). */
-  #noteAllocations(vma: Vma, before: number | null, ended: EndedAccess): void {
-    if (before === null) return;
-    const asked = ended.access === "write" && this.#wasMissing(ended);
-    if (asked || this.#allocations() > before) this.#vmas.prepareAnonVma(vma.firstPage);
-  }
-
-  /** Gives every mapping that has pages of its own an `anon_vma`. */
-  #prepareAnonVmas(): void {
-    for (const vma of [...this.#vmas.all]) {
-      if (vma.anonVma === null && this.#hasOwnPage(vma)) this.#vmas.prepareAnonVma(vma.firstPage);
-    }
-  }
-
-  #hasOwnPage(vma: Vma): boolean {
-    const range = { start: vma.firstPage * PAGE_SIZE, end: vma.endPage * PAGE_SIZE };
-    return this.pagemapScan({ ...range, ...OWN_PAGES, vectorLength: 1, maxPages: 1 }).raw.length > 0;
-  }
-
-  /** Tells whether a fault was about a missing page; one that ended in SIGBUS has left the entry as it was. */
-  #wasMissing({ outcome, page }: EndedAccess): boolean {
-    if (outcome !== "sigbus") return outcome === "missing";
-    const [word = 0n] = this.engine.readPagemap(this.handle, page, 1);
-    return word >> PAGEMAP_PRESENT_BIT === 0n;
-  }
-
-  #allocations(): number {
-    return this.#counter("allocateFaults") + this.#counter("copyFaults");
+  /** Learns from the engine whether a fault has given the mapping an `anon_vma`. */
+  #noteAnonVma(vma: Vma): void {
+    if (vma.anonVma !== null) return;
+    const flags = this.engine.regionFlags(this.handle, this.#vmas.indexOf(vma));
+    if ((flags & abi.REGION_ANON_VMA) !== 0) this.#vmas.prepareAnonVma(vma.firstPage);
   }
 
   #counter(name: keyof Counters): number {

@@ -1,14 +1,26 @@
 import { KernelError } from "../base/errors.js";
 import { hex, PAGE_SIZE } from "../base/pages.js";
-import { isWaiting } from "../engine/engine.js";
-import type { AddressSpace } from "./address-space.js";
-import type { FaultWaiter } from "./vma.js";
+import { isWaiting, type Outcome, type Progress } from "../engine/engine.js";
+import type { FaultWaiter, Vma } from "./vma.js";
+
+/** What a populate does its work on: the address space. */
+export interface PopulateTarget {
+  vmaAt(page: number): Vma | undefined;
+  /** Populates a part of one mapping; a fault that waits is the waiter's. */
+  populatePart(
+    vma: Vma,
+    firstPage: number,
+    endPage: number,
+    access: "read" | "write",
+    waiter: FaultWaiter,
+  ): Progress<Outcome>;
+}
 
 /**
  * An madvise(MADV_POPULATE_…) that is under way. It waits where a fault is a userfaultfd's to resolve, and goes on when that wakes it.
  */
 export class PopulateCall implements FaultWaiter {
-  readonly #space: AddressSpace;
+  readonly #space: PopulateTarget;
   readonly #access: "read" | "write";
   readonly #endPage: number;
   #page: number;
@@ -16,7 +28,7 @@ export class PopulateCall implements FaultWaiter {
   #error: KernelError | null = null;
 
   /** @internal Made by `AddressSpace.madvise`. */
-  constructor(space: AddressSpace, firstPage: number, endPage: number, access: "read" | "write") {
+  constructor(space: PopulateTarget, firstPage: number, endPage: number, access: "read" | "write") {
     this.#space = space;
     this.#page = firstPage;
     this.#endPage = endPage;

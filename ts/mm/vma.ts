@@ -144,6 +144,11 @@ export class VmaList {
     this.#mergeAround(firstPage, endPage);
   }
 
+  /** Number of a mapping in ascending order. */
+  indexOf(vma: Vma): number {
+    return this.#indexFrom(vma.firstPage);
+  }
+
   /** Gives the mapping that holds `page` an `anon_vma`, its neighbour's where that can be shared (`find_mergeable_anon_vma`). */
   prepareAnonVma(page: number): void {
     const i = this.#indexFrom(page);

@@ -1,7 +1,6 @@
 /** The columns of the comparison, told once: the terminal table and the HTML tables show the same cells. */
 import { formatBytes } from "../base/pages.js";
-import type { Comparison, TrackerResult } from "../sim/comparison.js";
-import { totalNs } from "./findings.js";
+import { type Comparison, type TrackerResult, totalNs } from "../sim/comparison.js";
 import { formatCount, formatTime } from "./format.js";
 
 /** `good` and `bad` carry a mark in their text, so that no meaning hangs on a colour alone. */

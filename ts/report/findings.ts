@@ -1,6 +1,6 @@
 /** What a comparison says, in sentences. */
 import { hex, PAGE_SIZE } from "../base/pages.js";
-import type { Comparison, TrackerId, TrackerResult } from "../sim/comparison.js";
+import { type Comparison, totalNs, type TrackerId, type TrackerResult } from "../sim/comparison.js";
 import { formatCount, formatCounted, formatList, formatRatio, formatTime } from "./format.js";
 import { publishedRows } from "./published.js";
 
@@ -36,11 +36,6 @@ export function findings(comparison: Comparison): Finding[] {
 /** Returns what the times of a comparison rest on. */
 export function profileSentence({ profile }: Comparison): string {
   return `Times are modelled with the cost profile ${profile.name} (${profile.provenance}).`;
-}
-
-/** Returns the modelled nanoseconds of a tracker: arming, the program's faults, collecting. */
-export function totalNs({ modelled }: TrackerResult): number {
-  return modelled.arm.totalNs + modelled.fault.totalNs + modelled.collect.totalNs;
 }
 
 function missedFinding({ label, tracker, dirty }: TrackerResult, dirtyPages: number): Finding {

@@ -1,7 +1,6 @@
 /** The pictures of the HTML report. Each of them says its numbers in words as well. */
 import { formatBytes } from "../base/pages.js";
-import type { Comparison, TrackerResult } from "../sim/comparison.js";
-import { totalNs } from "./findings.js";
+import { type Comparison, type TrackerResult, totalNs } from "../sim/comparison.js";
 import { formatCompact, formatCount, formatList, formatTime, shortenText, visibleText } from "./format.js";
 import { type Markup, markup } from "./markup.js";
 import { prefaultNs } from "./published.js";

@@ -7,8 +7,22 @@ import { Userfaultfd, type UserfaultfdOptions } from "../uffd/userfaultfd.js";
 import type { StepResult } from "./document.js";
 import { answer, type Handler } from "./handler.js";
 import { MessageLog } from "./message-log.js";
-import { Places } from "./places.js";
-import type { Answer, PlannedStep } from "./plan.js";
+import { type NamedMapping, Places } from "./places.js";
+
+/** What a step gave, or how to tell once nothing goes on by itself any more. */
+export type Answer = StepResult | (() => StepResult);
+
+/** Carries a step out. */
+export type Action = (execution: Execution) => Answer;
+
+/** A step that has been checked. */
+export interface PlannedStep {
+  readonly action: Action;
+  /** The mapping that the step gives a name. */
+  readonly mapping?: NamedMapping;
+  /** Whether the step is a call by the process under test, which cannot make one while another one waits. */
+  readonly isCall?: true;
+}
 
 /** Threads of a process that can make accesses at the same time. */
 const MAX_THREADS = 16;

@@ -1,23 +1,9 @@
-import type { StepResult } from "./document.js";
+import type { Action, PlannedStep } from "./execution.js";
 import type { Field, Fields } from "./fields.js";
 import type { Names } from "./names.js";
-import type { ByteRange, NamedMapping } from "./places.js";
-import type { Execution } from "./execution.js";
+import type { ByteRange } from "./places.js";
 
-/** What a step gave, or how to tell once nothing goes on by itself any more. */
-export type Answer = StepResult | (() => StepResult);
-
-/** Carries a step out. */
-export type Action = (execution: Execution) => Answer;
-
-/** A step that has been checked. */
-export interface PlannedStep {
-  readonly action: Action;
-  /** The mapping that the step gives a name. */
-  readonly mapping?: NamedMapping;
-  /** Whether the step is a call by the process under test, which cannot make one while another one waits. */
-  readonly isCall?: true;
-}
+export type { Action, Answer, PlannedStep } from "./execution.js";
 
 /** A document that has been checked, with all names resolved. */
 export interface Plan {

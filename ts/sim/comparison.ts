@@ -79,6 +79,11 @@ export interface TrackerResult {
   readonly timeline: Timeline;
 }
 
+/** Returns the modelled nanoseconds of a tracker: arming, the program's faults, collecting. */
+export function totalNs({ modelled }: TrackerResult): number {
+  return modelled.arm.totalNs + modelled.fault.totalNs + modelled.collect.totalNs;
+}
+
 /** A published measurement that stands beside a row. */
 export interface PublishedFigure {
   readonly source: string;

@@ -1,0 +1,2 @@
+/** The engine that the build left, for tests that import the sources: beside those there is none. */
+export const engineUrl: URL = new URL("../../build/engine.wasm", import.meta.url);
