@@ -18,26 +18,33 @@ const DIRECTORY_BYTES: usize = 1 << 22;
 
 const directory: usize = reserve(DIRECTORY_BYTES);
 let freeFrame: u32 = 0;
+let liveFrames: u32 = 0;
 /** The first frame never used. The content of frame 0, the zero page, is read before its chunk exists: then it is the 0 at offset 0. */
 let freshFrame: u32 = 1;
 
 /** Returns a frame whose content is 0, or 0 when the memory is used up. */
 export function allocateFrame(): u32 {
-  if (freeFrame != 0) {
-    const frame = freeFrame;
-    freeFrame = <u32>contentOf(frame);
-    setContent(frame, 0);
-    return frame;
-  }
-  if (!hasChunk(freshFrame) && !addChunk(freshFrame)) return 0;
-  return freshFrame++;
+  const frame = freeFrame != 0 ? freeFrame : freshFrame;
+  if (freeFrame != 0) freeFrame = <u32>contentOf(frame);
+  else if (hasChunk(frame) || addChunk(frame)) freshFrame++;
+  else return 0;
+  liveFrames++;
+  setContent(frame, 0);
+  return frame;
 }
 
-/** Takes back a frame; `frame` must not be the zero page. */
+/**
+ * Takes back a frame; `frame` must not be the zero page. With the last one all count as fresh again: the next address space gets its frames
+ * in ascending order, as the first did, so that neighbours in it are neighbours in memory and the same run gives the same PFNs.
+ */
 export function releaseFrame(frame: u32): void {
   assert(frame != 0, "the zero page is never free");
+  liveFrames--;
   setContent(frame, freeFrame);
   freeFrame = frame;
+  if (liveFrames != 0) return;
+  freeFrame = 0;
+  freshFrame = 1;
 }
 
 /** Returns the content of a frame. */

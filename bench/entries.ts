@@ -2,6 +2,7 @@ import type { Engine } from "../ts/engine/engine.js";
 import { AddressSpace } from "../ts/mm/address-space.js";
 import { Random } from "../ts/base/random.js";
 import { PAGE_SIZE } from "../ts/base/pages.js";
+import { ACCESS_WRITE } from "../ts/trace/access.js";
 import { Userfaultfd } from "../ts/uffd/userfaultfd.js";
 import { type Case, expectEqual } from "./harness.js";
 import { TwinSpace } from "./twin.js";
@@ -103,11 +104,7 @@ class Subject {
 
   fill(state: State): void {
     if (state === "present") this.space.madvise(FIRST_PAGE * PAGE_SIZE, this.#pages * PAGE_SIZE, "populate-write");
-    if (state !== "mixed") return;
-    forMixedPages(this.#pages, (page, write) => {
-      if (write === 1) this.space.write(page * PAGE_SIZE, 1);
-      else this.space.read(page * PAGE_SIZE);
-    });
+    if (state === "mixed") this.space.replay(mixedRecords(this.#pages), { value: 1 });
   }
 
   protect(): void {
@@ -133,14 +130,19 @@ class Subject {
 
 function fillTwin(twin: TwinSpace, pages: number, state: State): void {
   if (state === "present") twin.populate(FIRST_PAGE, pages, 1);
-  if (state === "mixed") forMixedPages(pages, (page, write) => twin.populate(page, 1, write));
+  if (state === "mixed") twin.replay(mixedRecords(pages), 1);
 }
 
-/** A third of the pages each stays none, is read, is written; at random, so that no branch can be predicted. */
-function forMixedPages(pages: number, access: (page: number, write: 0 | 1) => void): void {
+/** Accesses after which a third of the pages each is none, read, written; at random, so that no branch can be predicted. */
+function mixedRecords(pages: number): Uint32Array {
   const random = new Random(1);
-  for (let i = 0; i < pages; i++) {
+  const records = new Uint32Array(2 * pages);
+  let length = 0;
+  for (let page = FIRST_PAGE; page < FIRST_PAGE + pages; page++) {
     const kind = random.below(3);
-    if (kind > 0) access(FIRST_PAGE + i, kind === 2 ? 1 : 0);
+    if (kind === 0) continue;
+    records[length++] = page;
+    records[length++] = Math.floor(page / 2 ** 32) | (kind === 2 ? ACCESS_WRITE : 0);
   }
+  return records.subarray(0, length);
 }

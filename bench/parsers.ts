@@ -9,6 +9,8 @@ export interface ParserRow {
   readonly id: string;
   readonly what: string;
   readonly megabytes: number;
+  /** Page accesses in the whole of it. */
+  readonly accesses: number;
   readonly ours: readonly number[];
   readonly twin: readonly number[] | null;
 }
@@ -27,8 +29,8 @@ export async function parserRows(rounds: number): Promise<ParserRow[]> {
   const stored = await collect(writeTrace(new TraceReader(chunks(text)), {} satisfies TraceHeader));
   const own = await rates(stored, expected, rounds);
   return [
-    { id: "parse-lackey", what: "lackey text", megabytes: text.length / 1e6, ours: lackey, twin },
-    { id: "parse-own", what: "own format", megabytes: stored.length / 1e6, ours: own, twin: null },
+    { id: "parse-lackey", what: "lackey text", megabytes: text.length / 1e6, accesses: expected, ours: lackey, twin },
+    { id: "parse-own", what: "own format", megabytes: stored.length / 1e6, accesses: expected, ours: own, twin: null },
   ];
 }
 

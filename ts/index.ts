@@ -3,16 +3,8 @@ export { KernelError, OutOfMemoryError, type ErrnoName } from "./base/errors.js"
 export { type Address, ADDRESS_LIMIT, PAGE_SIZE } from "./base/pages.js";
 export { Random } from "./base/random.js";
 export { type Counters, subtractCounters, tableBytes } from "./engine/counters.js";
-export {
-  Engine,
-  type EngineOptions,
-  replayFault,
-  type ReplayFault,
-  type ReplayFaults,
-  type ReplayOptions,
-  type ReplayResult,
-  type Space,
-} from "./engine/engine.js";
+export { Engine, type EngineOptions, type ReplayOptions, type ReplayResult, type Space } from "./engine/engine.js";
+export { replayFault, type ReplayFault, type ReplayFaults } from "./engine/replay-faults.js";
 export {
   AddressSpace,
   type AddressSpaceOptions,

@@ -3,6 +3,8 @@ import { OutOfMemoryError } from "../base/errors.js";
 import { checkCount, checkPage, PAGE_LIMIT } from "../base/pages.js";
 import { COUNTER_INDEX, COUNTER_NAMES, type Counters } from "./counters.js";
 import type { EngineExports } from "./exports.js";
+import { type Outcome, OUTCOMES } from "./outcome.js";
+import { FaultCollector, type ReplayFaults } from "./replay-faults.js";
 
 /** Settings of an engine. */
 export interface EngineOptions {
@@ -23,9 +25,6 @@ export interface Region {
 /** What an access does. "write-elsewhere" writes a byte that is not part of the page's modelled content. */
 export type AccessKind = "read" | "write" | "write-elsewhere";
 
-/** How an access ended: done, waiting for a message to be answered (missing, wp), or with a signal. */
-export type Outcome = "done" | "missing" | "wp" | "sigsegv" | "sigbus";
-
 /** One access and what it took. */
 export interface AccessResult {
   readonly outcome: Outcome;
@@ -40,24 +39,6 @@ export interface AccessResult {
 export interface Progress<Reason> {
   readonly pages: number;
   readonly reason: Reason;
-}
-
-/** Faults of a replay that concern the host, in the order in which they happened; the arrays have `count` numbers each. */
-export interface ReplayFaults {
-  readonly count: number;
-  readonly pages: Float64Array;
-  /** Which access of the block it was. */
-  readonly indexes: Uint32Array;
-  /** What each waited for or ended in, as a number: `replayFault` takes it apart. */
-  readonly kinds: Uint32Array;
-}
-
-/** One fault of a replay. */
-export interface ReplayFault {
-  readonly page: number;
-  readonly index: number;
-  readonly outcome: Outcome;
-  readonly access: "read" | "write";
 }
 
 /** How a replay of a block ended. */
@@ -105,7 +86,6 @@ export interface ScanRegion {
 const WASM_PAGE = 65536;
 const MEMORY_MAX = 2 ** 32;
 const WORD_HIGH = 2 ** 32;
-const OUTCOMES: readonly Outcome[] = ["done", "missing", "wp", "sigsegv", "sigbus"];
 const FAULT_RECORDS = 8192;
 /** Accesses that are replayed in one call of the engine; the call itself costs nothing beside them. */
 const REPLAY_CHUNK = 1 << 17;
@@ -486,51 +466,6 @@ export class Engine {
     if (this.#words.length === 0) this.#words = new Uint32Array(this.#wasm.memory.buffer);
     return this.#words;
   }
-}
-
-/** Joins the faults of the chunks of a replay. */
-class FaultCollector {
-  readonly #parts: ReplayFaults[] = [];
-
-  /** Adds the faults of a chunk whose first access is number `first` of the block. */
-  add(part: ReplayFaults, first: number): void {
-    for (let i = 0; i < part.count; i++) part.indexes[i] = (part.indexes[i] as number) + first;
-    if (part.count > 0) this.#parts.push(part);
-  }
-
-  all(): ReplayFaults {
-    const count = this.#parts.reduce((sum, part) => sum + part.count, 0);
-    const all = {
-      count,
-      pages: new Float64Array(count),
-      indexes: new Uint32Array(count),
-      kinds: new Uint32Array(count),
-    };
-    let at = 0;
-    for (const part of this.#parts) {
-      all.pages.set(part.pages, at);
-      all.indexes.set(part.indexes, at);
-      all.kinds.set(part.kinds, at);
-      at += part.count;
-    }
-    return all;
-  }
-}
-
-/** Returns one fault of a replay. @throws RangeError if there is none with that number. */
-export function replayFault(faults: ReplayFaults, index: number): ReplayFault {
-  const kind = faults.kinds[checkCount(index, "index", faults.count - 1)] ?? 0;
-  return {
-    page: faults.pages[index] ?? 0,
-    index: faults.indexes[index] ?? 0,
-    outcome: OUTCOMES[kind & ~abi.FAULT_RECORD_WRITE] ?? "done",
-    access: (kind & abi.FAULT_RECORD_WRITE) !== 0 ? "write" : "read",
-  };
-}
-
-/** Tells whether an access waits for a message to be answered. */
-export function isWaiting(outcome: Outcome): outcome is "missing" | "wp" {
-  return outcome === "missing" || outcome === "wp";
 }
 
 function checkRange(firstPage: number, pageCount: number): void {

@@ -16,13 +16,12 @@ import { type Counters, tableBytes } from "../engine/counters.js";
 import {
   type AccessResult,
   type Engine,
-  isWaiting,
-  type Outcome,
   type Progress,
   type ReplayOptions,
   type ReplayResult,
   type Space,
 } from "../engine/engine.js";
+import { isWaiting, type Outcome } from "../engine/outcome.js";
 import { PagemapScanner, type PagemapScan, type PagemapScanResult } from "./pagemap-scan.js";
 import { PopulateCall } from "./populate-call.js";
 import { Thread, type ThreadOutcome, type ThreadPlan } from "./thread.js";

@@ -1,6 +1,7 @@
 import { KernelError } from "../base/errors.js";
 import { hex, PAGE_SIZE } from "../base/pages.js";
-import { isWaiting, type Outcome, type Progress } from "../engine/engine.js";
+import { type Progress } from "../engine/engine.js";
+import { isWaiting, type Outcome } from "../engine/outcome.js";
 import type { FaultWaiter, Vma } from "./vma.js";
 
 /** What a populate does its work on: the address space. */
