@@ -78,6 +78,7 @@ describe("compare", () => {
     const markers = row(comparison, "wp-unpopulated");
     expect(markers.armed).toEqual({ none: 2_621_440, page: 0, zeroPage: 0 });
     expect(markers.tableBytes.armed - markers.tableBytes.before).toBe((5120 + 10 + 1) * 4096);
+    expect(markers.pteTables).toEqual({ before: 0, armed: 5120, end: 5120 });
     expect(row(comparison, "wp").armed).toEqual({ none: 0, page: 0, zeroPage: 0 });
     expect(row(comparison, "wp").tableBytes.armed).toBe(0);
     expect(comparison.published?.["wp-unpopulated"]?.map((figure) => figure.totalUs)).toContain(11_712);

@@ -126,6 +126,7 @@ export function hugeCase(): Comparison {
     ...first,
     armed: { none: huge, page: huge, zeroPage: huge },
     tableBytes: { before: huge, armed: huge, end: huge },
+    pteTables: { before: 0, armed: huge, end: huge },
     messages: huge,
     dirty: { ...first.dirty, found: huge, missed: huge },
     modelled: { arm: time, fault: time, collect: time },
@@ -171,6 +172,7 @@ function trackerResult(tracker: TrackerId, shape: Shape): TrackerResult {
       armed: shape.tablesBefore + grown,
       end: shape.tablesBefore + Math.max(grown, shape.tablesOfTouchedHoles),
     },
+    pteTables: { before: 10, armed: 10 + grown / 4096, end: 10 + grown / 4096 },
     faults,
     messages: faults.wpSync,
     dirty: {

@@ -21,13 +21,13 @@ describe("the table of a comparison with missed pages", () => {
       Snapshot  after 1,000,000 accesses; 3,500 pages existed, 500 on the zero page
       Truth     3,534 dirty pages: content changed after the snapshot
 
-                        dirty pages ─────────   modelled time ────────────────────   page tables ───────
-      Tracker           found   MISSED  false       arm   faults  collect    total     before    → armed
-      sync wp           2,300  ✗ 1,234      0    126 µs  24.7 ms        0  24.8 ms   60.0 KiB   60.0 KiB
-      + pre-read        3,534      ✓ 0      0   2.46 ms  36.5 ms        0  38.9 ms   60.0 KiB  104.0 KiB
-      + POPULATE_READ   3,534      ✓ 0      0    709 µs  36.5 ms        0  37.2 ms   60.0 KiB  104.0 KiB
-      WP_UNPOPULATED    3,534      ✓ 0      0    151 µs  36.4 ms        0  36.6 ms   60.0 KiB  104.0 KiB
-      WP_ASYNC + scan   3,554      ✓ 0     20    151 µs  6.05 ms  21.0 µs  6.22 ms   60.0 KiB  104.0 KiB
+                        dirty pages ─────────   modelled time ────────────────────   page tables ────────────────
+      Tracker           found   MISSED  false       arm   faults  collect    total     before    → armed  new PTE
+      sync wp           2,300  ✗ 1,234      0    126 µs  24.7 ms        0  24.8 ms   60.0 KiB   60.0 KiB        0
+      + pre-read        3,534      ✓ 0      0   2.46 ms  36.5 ms        0  38.9 ms   60.0 KiB  104.0 KiB       11
+      + POPULATE_READ   3,534      ✓ 0      0    709 µs  36.5 ms        0  37.2 ms   60.0 KiB  104.0 KiB       11
+      WP_UNPOPULATED    3,534      ✓ 0      0    151 µs  36.4 ms        0  36.6 ms   60.0 KiB  104.0 KiB       11
+      WP_ASYNC + scan   3,554      ✓ 0     20    151 µs  6.05 ms  21.0 µs  6.22 ms   60.0 KiB  104.0 KiB       11
 
                         entries armed ──────────────────   mapping faults ───   wp faults ────────────
       Tracker            none   page   zero  pre-faulted   zero    new   copy    sync  async  messages
@@ -65,21 +65,29 @@ describe("the table of a comparison with missed pages", () => {
       WP_UNPOPULATED    3,534      ✓ 0      0    151 µs  36.4 ms        0  36.6 ms
       WP_ASYNC + scan   3,554      ✓ 0     20    151 µs  6.05 ms  21.0 µs  6.22 ms
 
-                        page tables ───────   entries armed ──────────────────
-      Tracker             before    → armed    none   page   zero  pre-faulted
-      sync wp           60.0 KiB   60.0 KiB       0  3,000    500            0
-      + pre-read        60.0 KiB  104.0 KiB       0  3,000  6,000        5,500
-      + POPULATE_READ   60.0 KiB  104.0 KiB       0  3,000  6,000        5,500
-      WP_UNPOPULATED    60.0 KiB  104.0 KiB   5,500  3,000    500            0
-      WP_ASYNC + scan   60.0 KiB  104.0 KiB   5,500  3,000    500            0
+                        page tables ────────────────
+      Tracker             before    → armed  new PTE
+      sync wp           60.0 KiB   60.0 KiB        0
+      + pre-read        60.0 KiB  104.0 KiB       11
+      + POPULATE_READ   60.0 KiB  104.0 KiB       11
+      WP_UNPOPULATED    60.0 KiB  104.0 KiB       11
+      WP_ASYNC + scan   60.0 KiB  104.0 KiB       11
 
-                        mapping faults ───   wp faults ────────────
-      Tracker           zero    new   copy    sync  async  messages
-      sync wp            400  1,234    300   2,300      0     2,300
-      + pre-read           0      0  1,534   3,534      0     3,534
-      + POPULATE_READ      0      0  1,534   3,534      0     3,534
-      WP_UNPOPULATED     400  1,234    300   3,534      0     3,534
-      WP_ASYNC + scan    400  1,234    300       0  3,534         0
+                        entries armed ──────────────────   mapping faults ───
+      Tracker            none   page   zero  pre-faulted   zero    new   copy
+      sync wp               0  3,000    500            0    400  1,234    300
+      + pre-read            0  3,000  6,000        5,500      0      0  1,534
+      + POPULATE_READ       0  3,000  6,000        5,500      0      0  1,534
+      WP_UNPOPULATED    5,500  3,000    500            0    400  1,234    300
+      WP_ASYNC + scan   5,500  3,000    500            0    400  1,234    300
+
+                        wp faults ────────────
+      Tracker            sync  async  messages
+      sync wp           2,300      0     2,300
+      + pre-read        3,534      0     3,534
+      + POPULATE_READ   3,534      0     3,534
+      WP_UNPOPULATED    3,534      0     3,534
+      WP_ASYNC + scan       0  3,534         0
 
       ✗ sync wp missed 1,234 of 3,534 dirty pages: they did not exist when the tracker
         armed, so nothing marked them. The first at 0x7f3a10000, 0x7f3a11000 and
@@ -121,13 +129,13 @@ describe("the table of a published experiment", () => {
       Snapshot  after 0 accesses; 0 pages existed, 0 on the zero page
       Truth     0 dirty pages: content changed after the snapshot
 
-                        dirty pages ────────   modelled time ───────────────────   page tables ──────
-      Tracker           found  MISSED  false       arm  faults  collect    total     before   → armed
-      sync wp               0       0      0   4.00 µs       0        0  4.00 µs   4.00 KiB  4.00 KiB
-      + pre-read            0       0      0    1.11 s       0        0   1.11 s   4.00 KiB  20.0 MiB
-      + POPULATE_READ       0       0      0    278 ms       0        0   278 ms   4.00 KiB  20.0 MiB
-      WP_UNPOPULATED        0       0      0   11.8 ms       0        0  11.8 ms   4.00 KiB  20.0 MiB
-      WP_ASYNC + scan       0       0      0   11.8 ms       0        0  11.8 ms   4.00 KiB  20.0 MiB
+                        dirty pages ────────   modelled time ───────────────────   page tables ───────────────
+      Tracker           found  MISSED  false       arm  faults  collect    total     before   → armed  new PTE
+      sync wp               0       0      0   4.00 µs       0        0  4.00 µs   4.00 KiB  4.00 KiB        0
+      + pre-read            0       0      0    1.11 s       0        0   1.11 s   4.00 KiB  20.0 MiB    5,131
+      + POPULATE_READ       0       0      0    278 ms       0        0   278 ms   4.00 KiB  20.0 MiB    5,131
+      WP_UNPOPULATED        0       0      0   11.8 ms       0        0  11.8 ms   4.00 KiB  20.0 MiB    5,131
+      WP_ASYNC + scan       0       0      0   11.8 ms       0        0  11.8 ms   4.00 KiB  20.0 MiB    5,131
 
                         entries armed ─────────────────────────   mapping faults    wp faults ───────────
       Tracker                none  page       zero  pre-faulted   zero  new  copy   sync  async  messages

@@ -47,6 +47,7 @@ export const RESULT_GROUPS: readonly ColumnGroup<TrackerResult>[] = [
     columns: [
       bytes("before", ({ tableBytes }) => tableBytes.before),
       bytes("→ armed", ({ tableBytes }) => tableBytes.armed),
+      count("new PTE", ({ pteTables }) => pteTables.armed - pteTables.before),
     ],
   },
 ];

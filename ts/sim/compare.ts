@@ -236,6 +236,7 @@ class TrackerRun {
       armed: { none: protecting.armedNone, page: protecting.armedPage, zeroPage: protecting.armedZeroPage },
       prefaulted,
       tableBytes: { before: tableBytes(at.before), armed: tableBytes(at.armed), end: tableBytes(at.end) },
+      pteTables: { before: at.before.pteTables, armed: at.armed.pteTables, end: at.end.pteTables },
       faults: faultsOf(running),
       messages: running.wpMessages + running.missingMessages,
       dirty: {

@@ -56,6 +56,8 @@ export interface TrackerResult {
   readonly prefaulted: number;
   /** Page-table bytes before arming, after it, and at the end. */
   readonly tableBytes: { readonly before: number; readonly armed: number; readonly end: number };
+  /** Last-level page tables among them, which map 2 MiB each, at the same moments. */
+  readonly pteTables: { readonly before: number; readonly armed: number; readonly end: number };
   readonly faults: FaultCounts;
   readonly messages: number;
   readonly dirty: {
