@@ -59,6 +59,8 @@ export const OUTCOME_WP = 2;
 export const OUTCOME_SIGSEGV = 3;
 /** The userfaultfd asked for a signal instead of a message. */
 export const OUTCOME_SIGBUS = 4;
+/** The entry is a poison marker: SIGBUS for an access, EHWPOISON for a populate. */
+export const OUTCOME_POISONED = 5;
 
 // -------------------------------------------------------------------------------------------------------------- result block
 // Where a call leaves what does not fit into one number. Valid until the next call.

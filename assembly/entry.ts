@@ -37,6 +37,13 @@ export const PROTECTION_NO_ACCESS: u64 = 0x0000000000000120;
 /** A none PTE that userfaultfd write-protects: swap type 31 (PTE_MARKER), offset 1 (PTE_MARKER_UFFD_WP), stored inverted. */
 export const UFFD_WP_MARKER: u64 = 0xfffffffffffffc00;
 
+/** PTE_MARKER_POISONED, offset 2: an access ends in SIGBUS (UFFDIO_POISON). */
+export const POISON_MARKER: u64 = 0xfffffffffffffa00;
+/** PTE_MARKER_GUARD, offset 4: an access ends in SIGSEGV (MADV_GUARD_INSTALL). */
+export const GUARD_MARKER: u64 = 0xfffffffffffff600;
+/** uffd-wp of an entry in swap format. PAGEMAP_SCAN sets it on poison and guard markers too, where it means nothing. */
+export const SWAP_UFFD_WP: u64 = 1 << 2;
+
 const MARKER_TYPE: u64 = 31;
 const SWAP_TYPE_SHIFT: u64 = 59;
 const PAGE_SHIFT: u64 = 12;
@@ -55,6 +62,16 @@ export function isPresent(entry: u64): bool {
   return (entry & (PRESENT | PROTNONE)) != 0;
 }
 
+/** Tells whether this is a poison marker. */
+export function isPoison(entry: u64): bool {
+  return (entry & ~SWAP_UFFD_WP) == POISON_MARKER;
+}
+
+/** Tells whether this is a guard marker. */
+export function isGuard(entry: u64): bool {
+  return (entry & ~SWAP_UFFD_WP) == GUARD_MARKER;
+}
+
 /** Tells whether this is a PTE marker of any kind. */
 export function isMarker(entry: u64): bool {
   return !isPresent(entry) && entry >> SWAP_TYPE_SHIFT == MARKER_TYPE;
@@ -65,9 +82,10 @@ export function isTable(entry: u64): bool {
   return (entry & PRESENT) != 0;
 }
 
-/** Tells whether userfaultfd write-protects this entry: the bit of a present one, or the marker. */
+/** Tells whether an entry says that userfaultfd write-protects it: the bit of a present one, the marker, or the bit of a swap format. */
 export function isUffdWp(entry: u64): bool {
-  return isPresent(entry) ? (entry & UFFD_WP) != 0 : entry == UFFD_WP_MARKER;
+  if (isPresent(entry)) return (entry & UFFD_WP) != 0;
+  return entry == UFFD_WP_MARKER || (entry & SWAP_UFFD_WP) != 0;
 }
 
 /** Tells whether a present entry maps the shared zero page. */

@@ -17,6 +17,7 @@ import {
   ENOMEM,
   OUTCOME_DONE,
   OUTCOME_MISSING,
+  OUTCOME_POISONED,
   OUTCOME_SIGBUS,
   OUTCOME_SIGSEGV,
   OUTCOME_WP,
@@ -32,6 +33,8 @@ import {
 } from "./abi";
 import {
   ACCESSED,
+  isGuard,
+  isPoison,
   isPresent,
   isZeroPage,
   leafEntry,
@@ -92,7 +95,7 @@ export function countException(space: usize, entry: u64, access: u32): void {
   addTo(space, access == ACCESS_WRITE ? ofWrite : COUNTER_EXCEPTION_READ_NOT_PRESENT, 1);
 }
 
-/** `do_anonymous_page`, reached with a none entry or a uffd-wp marker. */
+/** `handle_pte_marker`, and `do_anonymous_page` for a none entry and a uffd-wp marker. */
 function handleNotPresent(
   space: usize,
   region: usize,
@@ -102,6 +105,14 @@ function handleNotPresent(
   flags: u32,
   access: u32,
 ): i32 {
+  if (isPoison(entry)) {
+    addTo(space, COUNTER_SIGBUS, 1);
+    return OUTCOME_POISONED;
+  }
+  if (isGuard(entry)) {
+    addTo(space, COUNTER_SIGSEGV, 1);
+    return OUTCOME_SIGSEGV;
+  }
   const isMarked = entry == UFFD_WP_MARKER;
   if (isMarked && (flags & REGION_UFFD_WP) == 0) {
     // a marker that a registration left behind is cleared, and the access faults again (`do_pte_missing` after `pte_marker_clear`)

@@ -14,8 +14,10 @@ import {
   isMarker,
   isNone,
   leafEntry,
+  POISON_MARKER,
   PROTECTION_NO_ACCESS,
   PROTECTION_READ,
+  UFFD_WP_MARKER,
   withDirty,
   withUffdWp,
   withWrite,
@@ -28,8 +30,8 @@ import { adjustCounts, ensurePteTable } from "./table";
 import { slotIn } from "./walk";
 
 /**
- * UFFDIO_COPY and UFFDIO_ZEROPAGE: `mm/userfaultfd.c:mfill_atomic`. Copying replaces a marker, mapping the zero page does not. Both
- * return the pages done; RESULT_REASON holds OK, EEXIST or ENOMEM for the page after them.
+ * UFFDIO_COPY, UFFDIO_ZEROPAGE and UFFDIO_POISON: `mm/userfaultfd.c:mfill_atomic`. Copying replaces a marker of any kind, the others need
+ * an entry that is none. All return the pages done; RESULT_REASON holds OK, EEXIST or ENOMEM for the page after them.
  */
 
 /** Puts a new page with content `value`, `value + step`, … into each entry. `flags`: FILL_WRITABLE, FILL_WP, FILL_PROTECTION_NONE. */
@@ -49,15 +51,24 @@ export function fillCopy(space: usize, firstPage: u64, pageCount: u64, flags: u3
 
 /** Maps the shared zero page into each entry. `flags`: FILL_PROTECTION_NONE. */
 export function fillZero(space: usize, firstPage: u64, pageCount: u64, flags: u32): u64 {
-  const filled = zeroPageEntry(protectionOf(flags));
+  const done = fillNone(space, firstPage, pageCount, zeroPageEntry(protectionOf(flags)));
+  addTo(space, COUNTER_FILLED_ZERO, done);
+  return done;
+}
+
+/** Makes each entry a poison marker. */
+export function fillPoison(space: usize, firstPage: u64, pageCount: u64): u64 {
+  return fillNone(space, firstPage, pageCount, POISON_MARKER);
+}
+
+function fillNone(space: usize, firstPage: u64, pageCount: u64, filled: u64): u64 {
   let reason = OK;
   let done: u64 = 0;
   while (done < pageCount) {
-    reason = mapZeroPage(space, firstPage + done, filled);
+    reason = fillEntry(space, firstPage + done, filled);
     if (reason != OK) break;
     done++;
   }
-  addTo(space, COUNTER_FILLED_ZERO, done);
   store<i32>(result, reason, RESULT_REASON);
   return done;
 }
@@ -72,7 +83,7 @@ function copyPage(space: usize, page: u64, flags: u32, value: u64): i32 {
   if (frame == 0) return ENOMEM;
   setContent(frame, value);
   store<u64>(slot, copiedEntry(frame, flags));
-  adjustCounts(table, i32(isNone(entry)), -i32(!isNone(entry)));
+  adjustCounts(table, i32(isNone(entry)), -i32(entry == UFFD_WP_MARKER));
   return OK;
 }
 
@@ -83,7 +94,7 @@ function copiedEntry(frame: u32, flags: u32): u64 {
   return (flags & FILL_WP) != 0 ? withUffdWp(allowed) : allowed;
 }
 
-function mapZeroPage(space: usize, page: u64, filled: u64): i32 {
+function fillEntry(space: usize, page: u64, filled: u64): i32 {
   const table = ensurePteTable(space, page);
   if (table == 0) return ENOMEM;
   const slot = slotIn(table, page);

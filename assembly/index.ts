@@ -4,7 +4,8 @@
  */
 import { accessPage, resumeAccess, touchPages } from "./access";
 import { limitMemory as limit, reserve as reserveBytes } from "./arena";
-import { fillCopy as copyInto, fillZero as mapZero } from "./fill";
+import { fillCopy as copyInto, fillPoison as poison, fillZero as mapZero } from "./fill";
+import { installGuards as install, removeGuards as remove } from "./guard";
 import { changeProtection as change } from "./mprotect";
 import { readContents as contents, readEntries as entries, readPagemap as pagemap } from "./pagemap";
 import { populate as populateRange } from "./populate";
@@ -94,6 +95,21 @@ export function fillCopy(space: usize, firstPage: f64, pageCount: f64, flags: u3
 /** Fills a range with the zero page. Returns the pages done. */
 export function fillZero(space: usize, firstPage: f64, pageCount: f64, flags: u32): f64 {
   return f64(mapZero(space, u64(firstPage), u64(pageCount), flags));
+}
+
+/** Fills a range with poison markers. Returns the pages done. */
+export function fillPoison(space: usize, firstPage: f64, pageCount: f64): f64 {
+  return f64(poison(space, u64(firstPage), u64(pageCount)));
+}
+
+/** Makes every entry of a range a guard marker: OK or ENOMEM. */
+export function installGuards(space: usize, firstPage: f64, pageCount: f64): i32 {
+  return install(space, u64(firstPage), u64(pageCount));
+}
+
+/** Makes the guard markers of a range none: OK. */
+export function removeGuards(space: usize, firstPage: f64, pageCount: f64): i32 {
+  return remove(space, u64(firstPage), u64(pageCount));
 }
 
 /** Reads or writes a page: an OUTCOME_ or ENOMEM. */

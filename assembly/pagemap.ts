@@ -1,5 +1,5 @@
 import { OK } from "./abi";
-import { frameOf, isNone, isPresent, isUffdWp, isZeroPage, pfnOf } from "./entry";
+import { frameOf, isGuard, isNone, isPresent, isUffdWp, isZeroPage, pfnOf } from "./entry";
 import { contentOf } from "./frames";
 import { slotIn, walk } from "./walk";
 
@@ -15,6 +15,7 @@ import { slotIn, walk } from "./walk";
 
 const PAGEMAP_PRESENT: u64 = 1 << 63;
 const PAGEMAP_SWAPPED: u64 = 1 << 62;
+const PAGEMAP_GUARD: u64 = 1 << 58;
 const PAGEMAP_UFFD_WP: u64 = 1 << 57;
 const PAGEMAP_EXCLUSIVE: u64 = 1 << 56;
 const PAGEMAP_OFFSET_SHIFT: u64 = 5;
@@ -50,7 +51,13 @@ export function pagemapWord(entry: u64): u64 {
   const uffdWp = isUffdWp(entry) ? PAGEMAP_UFFD_WP : 0;
   if (isPresent(entry)) return PAGEMAP_PRESENT | uffdWp | (isZeroPage(entry) ? 0 : PAGEMAP_EXCLUSIVE) | pfnOf(entry);
   const offset = (~entry >> SWAP_OFFSET_SHIFT) & SWAP_OFFSET_MASK;
-  return PAGEMAP_SWAPPED | uffdWp | (offset << PAGEMAP_OFFSET_SHIFT) | (entry >> SWAP_TYPE_SHIFT);
+  return (
+    PAGEMAP_SWAPPED |
+    uffdWp |
+    (isGuard(entry) ? PAGEMAP_GUARD : 0) |
+    (offset << PAGEMAP_OFFSET_SHIFT) |
+    (entry >> SWAP_TYPE_SHIFT)
+  );
 }
 
 

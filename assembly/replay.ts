@@ -13,7 +13,6 @@ import {
   FAULT_RECORD_WRITE,
   OK,
   OUTCOME_DONE,
-  OUTCOME_SIGBUS,
   OUTCOME_SIGSEGV,
   OUTCOME_WP,
   REPLAY_PASS_SIGNALS,
@@ -120,7 +119,7 @@ function replayFault(space: usize, record: u64, index: u32, value: u64, policy: 
   }
   if (outcome < OUTCOME_DONE) return outcome;
   writeRecord(page, index, outcome, access, policy);
-  const isSignal = outcome == OUTCOME_SIGSEGV || outcome == OUTCOME_SIGBUS;
+  const isSignal = outcome >= OUTCOME_SIGSEGV; // that, SIGBUS, or poisoned
   return isSignal && (policy & REPLAY_PASS_SIGNALS) != 0 ? OK : outcome;
 }
 

@@ -1,4 +1,5 @@
 import {
+  CATEGORY_GUARD,
   CATEGORY_PFNZERO,
   CATEGORY_PRESENT,
   CATEGORY_SWAPPED,
@@ -30,7 +31,7 @@ import {
   SCAN_WALK_END,
   SCAN_WP_MATCHING,
 } from "./abi";
-import { isNone, isPresent, isUffdWp, isZeroPage, UFFD_WP_MARKER, withUffdWp } from "./entry";
+import { isGuard, isNone, isPresent, isUffdWp, isZeroPage, SWAP_UFFD_WP, UFFD_WP_MARKER, withUffdWp } from "./entry";
 import { ENTRY_BYTES } from "./geometry";
 import { protect } from "./protect";
 import { addTo, counterOf } from "./stats";
@@ -60,7 +61,7 @@ export function scan(space: usize, firstPage: u64, pageCount: u64): i32 {
 export function categoriesOf(entry: u64): u32 {
   const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;
   if (isNone(entry)) return CATEGORY_WRITTEN;
-  if (!isPresent(entry)) return CATEGORY_SWAPPED | written;
+  if (!isPresent(entry)) return CATEGORY_SWAPPED | written | (isGuard(entry) ? CATEGORY_GUARD : 0);
   return CATEGORY_PRESENT | written | (isZeroPage(entry) ? CATEGORY_PFNZERO : 0);
 }
 
@@ -139,12 +140,18 @@ function protectRun(space: usize, table: usize, start: usize, end: usize): void 
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const entry = load<u64>(slot);
     if (isUffdWp(entry)) continue;
-    store<u64>(slot, isPresent(entry) ? withUffdWp(entry) : UFFD_WP_MARKER);
-    if (!isPresent(entry)) marked++;
+    store<u64>(slot, withScanWp(entry));
+    marked += i32(isNone(entry));
     protectedCount++;
   }
   adjustCounts(table, marked, marked);
   addTo(space, COUNTER_SCAN_PROTECTED, protectedCount);
+}
+
+/** `make_uffd_wp_pte`: markers of other kinds get the bit of a swap format, which does not protect them. */
+function withScanWp(entry: u64): u64 {
+  if (isNone(entry)) return UFFD_WP_MARKER;
+  return isPresent(entry) ? withUffdWp(entry) : entry | SWAP_UFFD_WP;
 }
 
 /** `pagemap_scan_is_interesting_page`. */

@@ -8,7 +8,7 @@ import {
   OK,
   ZAP_RECLAIM,
 } from "./abi";
-import { frameOf, isPresent, isTable, isZeroPage, tableOf } from "./entry";
+import { frameOf, isGuard, isNone, isPresent, isTable, isZeroPage, tableOf, UFFD_WP_MARKER } from "./entry";
 import { releaseFrame } from "./frames";
 import {
   ENTRIES_PER_TABLE,
@@ -40,11 +40,16 @@ import { isWholeTable, slotIn, slotsEnd, walk } from "./walk";
  * `mm/memory.c:free_pgtables`.
  */
 
-/** Removes everything that a range maps. `flags`: ZAP_RECLAIM frees last-level tables as MADV_DONTNEED does. Returns OK. */
+/** Removes what a range maps. `flags`: ZAP_RECLAIM keeps guards and frees last-level tables, as MADV_DONTNEED does. Returns OK. */
 export function zap(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
   return (flags & ZAP_RECLAIM) != 0
     ? walk<ZapAndReclaim>(space, firstPage, pageCount)
     : walk<Zap>(space, firstPage, pageCount);
+}
+
+/** Removes what a range maps, so that guards can be installed. Returns OK. */
+export function zapForGuards(space: usize, firstPage: u64, pageCount: u64): i32 {
+  return walk<ZapForGuards>(space, firstPage, pageCount);
 }
 
 /**
@@ -58,69 +63,87 @@ export function freeTables(space: usize, firstPage: u64, pageCount: u64, floor: 
   freeUpperTables(space, firstPage, end, floor, ceiling, PGD_SHIFT);
 }
 
-
+/** What unmapping does: everything goes. */
 @unmanaged
 @final
 class Zap {
+  keepsGuards(): bool {
+    return false;
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
-    zapSlice(space, table, slotIn(table, page), pageCount);
+    zapSlice<Zap>(space, table, slotIn(table, page), pageCount);
     return OK;
   }
 }
 
-/** A table whose 2 MiB lie in the range is freed also when it was empty before (`mm/pt_reclaim.c`). */
+/**
+ * What MADV_DONTNEED does: guard markers stay. A table whose 2 MiB lie in the range is freed also when it was empty before
+ * (`mm/pt_reclaim.c`).
+ */
 @unmanaged
 @final
 class ZapAndReclaim {
+  keepsGuards(): bool {
+    return true;
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
-    zapSlice(space, table, slotIn(table, page), pageCount);
+    zapSlice<ZapAndReclaim>(space, table, slotIn(table, page), pageCount);
     if (occupied(table) == 0 && isWholeTable(page, pageCount)) freePteTable(space, pmdSlot(space, page));
     return OK;
   }
 }
 
-function zapSlice(space: usize, table: usize, start: usize, pageCount: u32): void {
+/** What installing guards does first: the entries are wanted empty, but the tables are not given back. */
+@unmanaged
+@final
+class ZapForGuards {
+  keepsGuards(): bool {
+    return true;
+  }
+
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    zapSlice<ZapForGuards>(space, table, slotIn(table, page), pageCount);
+    return OK;
+  }
+}
+
+function zapSlice<Op>(space: usize, table: usize, start: usize, pageCount: u32): void {
   if (occupied(table) == 0) return;
-  const marked = zapMarkers(space, table, start, pageCount);
-  if (marked == pageCount || occupied(table) == 0) return;
+  if (pageCount == ENTRIES_PER_TABLE && markers(table) == ENTRIES_PER_TABLE) {
+    memory.fill(table, 0, TABLE_BYTES);
+    noteZapped(space, table, 0, 0, ENTRIES_PER_TABLE, 0);
+    return;
+  }
   const end = slotsEnd(start, pageCount);
   let pages: u32 = 0;
   let zeroPages: u32 = 0;
+  let marked: u32 = 0;
+  let others: u32 = 0;
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const entry = load<u64>(slot);
-    if (!isPresent(entry)) continue;
+    if (isNone(entry) || (changetype<Op>(0).keepsGuards() && isGuard(entry))) continue;
     store<u64>(slot, 0);
-    if (isZeroPage(entry)) {
+    if (!isPresent(entry)) {
+      if (entry == UFFD_WP_MARKER) marked++;
+      else others++;
+    } else if (isZeroPage(entry)) {
       zeroPages++;
     } else {
       releaseFrame(frameOf(entry));
       pages++;
     }
   }
-  adjustCounts(table, -(<i32>(pages + zeroPages)), 0);
+  noteZapped(space, table, pages, zeroPages, marked, others);
+}
+
+function noteZapped(space: usize, table: usize, pages: u32, zeroPages: u32, marked: u32, others: u32): void {
+  adjustCounts(table, -(<i32>(pages + zeroPages + marked + others)), -(<i32>marked));
   takeFrom(space, COUNTER_ANON_PAGES, pages);
   addTo(space, COUNTER_ZAPPED_PAGE, pages);
   addTo(space, COUNTER_ZAPPED_ZERO, zeroPages);
-}
-
-function zapMarkers(space: usize, table: usize, start: usize, pageCount: u32): u32 {
-  if (markers(table) == 0) return 0;
-  let cleared: u32 = 0;
-  if (pageCount == ENTRIES_PER_TABLE && markers(table) == ENTRIES_PER_TABLE) {
-    memory.fill(table, 0, TABLE_BYTES);
-    cleared = ENTRIES_PER_TABLE;
-  } else {
-    const end = slotsEnd(start, pageCount);
-    for (let slot = start; slot < end; slot += ENTRY_BYTES) {
-      const entry = load<u64>(slot);
-      if (entry == 0 || isPresent(entry)) continue;
-      store<u64>(slot, 0);
-      cleared++;
-    }
-  }
-  adjustCounts(table, -(<i32>cleared), -(<i32>cleared));
-  addTo(space, COUNTER_ZAPPED_MARKER, cleared);
-  return cleared;
+  addTo(space, COUNTER_ZAPPED_MARKER, marked + others);
 }
 
 function freePteTables(space: usize, firstPage: u64, end: u64, floor: u64, ceiling: u64): void {

@@ -12,7 +12,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["arena"],
   ["table", "frames", "regions"],
   ["walk"],
-  ["populate", "protect", "zap", "mprotect", "scan", "pagemap", "fault", "fill"],
+  ["populate", "protect", "zap", "mprotect", "scan", "pagemap", "fault", "fill", "guard"],
   ["access", "replay", "space"],
   ["index"],
 ].map((row) => row.map((name) => `assembly/${name}.ts`));

@@ -2,8 +2,10 @@ import "./support/heap";
 import { FIRST_FRAME_PFN } from "../abi";
 import {
   frameOf,
+  isGuard,
   isMarker,
   isNone,
+  isPoison,
   isPresent,
   isTable,
   isUffdWp,
@@ -152,13 +154,15 @@ describe("states", () => {
     }
   });
 
-  it("knows every kind of marker, but only one of them as write protection", () => {
+  it("knows every kind of marker, and the write-protect bit that a scan leaves on poison and guards", () => {
     expect(isMarker(UFFD_WP_MARKER)).toBe(true);
     expect(isUffdWp(UFFD_WP_MARKER)).toBe(true);
     const others: u64[] = [POISON_MARKER, GUARD_MARKER, STRAY_GUARD_MARKER, STRAY_POISON_MARKER];
     for (let i = 0; i < others.length; i++) {
       expect(isMarker(others[i])).toBe(true, `marker ${i}`);
-      expect(isUffdWp(others[i])).toBe(false, `uffd-wp of marker ${i}`);
+      expect(isUffdWp(others[i])).toBe(i >= 2, `uffd-wp of marker ${i}`);
+      expect(isPoison(others[i])).toBe(i == 0 || i == 3, `poison of marker ${i}`);
+      expect(isGuard(others[i])).toBe(i == 1 || i == 2, `guard of marker ${i}`);
       expect(isNone(others[i])).toBe(false, `none of marker ${i}`);
       expect(isPresent(others[i])).toBe(false, `present of marker ${i}`);
     }
@@ -168,7 +172,7 @@ describe("states", () => {
     const notPresent: u64[] = [SWAP_ENTRY, SWAP_EXCLUSIVE_WP, MIGRATION_ENTRY, 0, 0x60];
     for (let i = 0; i < notPresent.length; i++) {
       expect(isMarker(notPresent[i])).toBe(false, `entry ${i}`);
-      expect(isUffdWp(notPresent[i])).toBe(false, `uffd-wp of entry ${i}`);
+      expect(isUffdWp(notPresent[i])).toBe(i == 1, `uffd-wp of entry ${i}`);
     }
     expect(isMarker(0xffffffffffffffff)).toBe(false);
     expect(isMarker(0xf800000000000100)).toBe(false);

@@ -135,6 +135,7 @@ describe("errors", () => {
       EEXIST: 17,
       EINVAL: 22,
       ENOSPC: 28,
+      EHWPOISON: 133,
     });
   });
 

@@ -20,7 +20,18 @@ const MISALIGNED_PLACE = "0x3f0000000010";
 const SMALL_SIZES = [1, 2, 3, 4, 5, 6, 8, 12];
 const LARGE_SIZES = [31, 64, 509, 512, 513, 1025, 1536];
 const PROTECTIONS = ["rw", "rw", "r", "none"] as const;
-const SCAN_SETS = [[], [], ["written"], ["present"], ["wpallowed"], ["swapped"], ["pfnzero"]] as const;
+const ADVICE = [
+  "dontneed",
+  "dontneed",
+  "dontneed",
+  "populate-read",
+  "populate-read",
+  "populate-write",
+  "populate-write",
+  "guard-install",
+  "guard-remove",
+] as const;
+const SCAN_SETS = [[], [], ["written"], ["present"], ["wpallowed"], ["swapped"], ["pfnzero"], ["guard"]] as const;
 
 /** What a scenario is mostly about. */
 interface Style {
@@ -155,7 +166,9 @@ class Generator {
   #handler(): { handler?: HandlerPolicy } {
     const isSilent = this.#chance(this.#style.silence);
     if (!isSilent && this.#chance(0.5)) return {};
-    const missing = isSilent ? "none" : this.#pick(["copy", "zeropage", "none"] as const);
+    const missing = isSilent
+      ? "none"
+      : this.#pick(["copy", "copy", "zeropage", "zeropage", "none", "none", "poison"] as const);
     const wp = isSilent || this.#chance(0.2) ? "none" : "unprotect";
     return { handler: { missing, wp } };
   }
@@ -180,8 +193,8 @@ class Generator {
   #fill(): void {
     const dontwake = this.#chance(0.2) ? { dontwake: true } : {};
     const target = { uffd: this.#uffd(), range: this.#range(), ...dontwake };
-    if (this.#chance(0.3)) {
-      this.#push({ op: "zeropage", ...target });
+    if (this.#chance(0.4)) {
+      this.#push({ op: this.#chance(0.6) ? "zeropage" : "poison", ...target });
       return;
     }
     const value = this.#chance(0.5) ? { value: this.#below(1000) } : {};
@@ -198,7 +211,7 @@ class Generator {
   }
 
   #madvise(): void {
-    const advice = this.#pick(["dontneed", "dontneed", "populate-read", "populate-write"] as const);
+    const advice = this.#pick(ADVICE);
     this.#push({ op: "madvise", range: this.#range(), advice });
   }
 

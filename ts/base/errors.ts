@@ -13,6 +13,7 @@ export const ERRNO = {
   EEXIST: 17,
   EINVAL: 22,
   ENOSPC: 28,
+  EHWPOISON: 133,
 } as const;
 
 /** Name of an errno, as in errno(3). */

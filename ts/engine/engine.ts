@@ -229,6 +229,25 @@ export class Engine {
     return { pages, reason: this.#check(this.#reason(), "fillZero") === abi.EEXIST ? "exists" : "ok" };
   }
 
+  /** Fills entries with poison markers (UFFDIO_POISON). @throws OutOfMemoryError */
+  fillPoison(space: Space, firstPage: number, pageCount: number): Progress<"ok" | "exists"> {
+    checkRange(firstPage, pageCount);
+    const pages = this.#wasm.fillPoison(space, firstPage, pageCount);
+    return { pages, reason: this.#check(this.#reason(), "fillPoison") === abi.EEXIST ? "exists" : "ok" };
+  }
+
+  /** Makes every entry of a range a guard marker (MADV_GUARD_INSTALL). @throws OutOfMemoryError */
+  installGuards(space: Space, firstPage: number, pageCount: number): void {
+    checkRange(firstPage, pageCount);
+    this.#check(this.#wasm.installGuards(space, firstPage, pageCount), "installGuards");
+  }
+
+  /** Makes the guard markers of a range none (MADV_GUARD_REMOVE). */
+  removeGuards(space: Space, firstPage: number, pageCount: number): void {
+    checkRange(firstPage, pageCount);
+    this.#wasm.removeGuards(space, firstPage, pageCount);
+  }
+
   /** Reads or writes one page. @throws OutOfMemoryError */
   access(space: Space, page: number, access: AccessKind, value: number): AccessResult {
     checkRange(page, 1);

@@ -17,6 +17,9 @@ export interface EngineExports {
   populate(space: number, firstPage: number, pageCount: number, access: number): number;
   fillCopy(space: number, firstPage: number, pageCount: number, flags: number, value: number, step: number): number;
   fillZero(space: number, firstPage: number, pageCount: number, flags: number): number;
+  fillPoison(space: number, firstPage: number, pageCount: number): number;
+  installGuards(space: number, firstPage: number, pageCount: number): number;
+  removeGuards(space: number, firstPage: number, pageCount: number): number;
   access(space: number, page: number, kind: number, value: number): number;
   resume(space: number, page: number, kind: number, value: number, waits: number): number;
   touch(space: number, firstPage: number, pageCount: number, stride: number, kind: number, value: number): number;

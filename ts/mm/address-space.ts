@@ -57,7 +57,8 @@ export interface AddressSpaceOptions {
   readonly wakes?: "at-once" | "queued";
 }
 
-const ADVICES = ["dontneed", "populate-read", "populate-write"] as const;
+/** Advice that is modelled. */
+export const ADVICES = ["dontneed", "populate-read", "populate-write", "guard-install", "guard-remove"] as const;
 
 /** What madvise(2) is asked for. */
 export type Advice = (typeof ADVICES)[number];
@@ -162,7 +163,8 @@ export class AddressSpace {
   /**
    * Advises on a range. A populate that meets a fault which a userfaultfd has to resolve returns a waiter that goes on when woken; else
    * null is returned.
-   * @throws KernelError EINVAL (misaligned, or not accessible), ENOMEM (something is not mapped), EFAULT (a fault ended in a signal).
+   * @throws KernelError EINVAL (misaligned, or not accessible), ENOMEM (something is not mapped), EFAULT (a fault ended in a signal),
+   * EHWPOISON (a page is poisoned); OutOfMemoryError.
    */
   madvise(start: Address, length: Address, advice: Advice): PopulateCall | null {
     checkName(advice, ADVICES, "advice");
@@ -170,8 +172,8 @@ export class AddressSpace {
     if (!isPageAligned(from)) throw new KernelError("madvise", "EINVAL", `address ${hex(from)} is not at a page`);
     const end = from + roundUpToPages(toNumber(length, "length"));
     if (end === from) return null;
-    if (advice === "dontneed") {
-      this.#dontNeed(from / PAGE_SIZE, end / PAGE_SIZE);
+    if (advice !== "populate-read" && advice !== "populate-write") {
+      this.#adviseMappings(from / PAGE_SIZE, end / PAGE_SIZE, advice);
       return null;
     }
     const call = new PopulateCall(
@@ -328,17 +330,33 @@ export class AddressSpace {
     this.engine.changeProtection(this.handle, firstPage, endPage - firstPage, regionFlags({ ...vma, protection }));
   }
 
-  #dontNeed(firstPage: number, endPage: number): void {
+  /** Applies advice to what is mapped in a range; what is not mapped is passed over and told in the end. */
+  #adviseMappings(firstPage: number, endPage: number, advice: "dontneed" | "guard-install" | "guard-remove"): void {
     let reached = firstPage;
     let hasGap = false;
     for (const vma of this.#vmas.within(firstPage, endPage)) {
       hasGap ||= vma.firstPage > reached;
       reached = vma.endPage;
-      const [first, end] = [Math.max(vma.firstPage, firstPage), Math.min(vma.endPage, endPage)];
-      vma.context?.removing(first * PAGE_SIZE, end * PAGE_SIZE);
-      this.#zapWithin(vma, firstPage, endPage, "reclaim");
+      this.#adviseWithin(vma, Math.max(vma.firstPage, firstPage), Math.min(vma.endPage, endPage), advice);
     }
     if (hasGap || reached < endPage) throw new KernelError("madvise", "ENOMEM", "something in the range is not mapped");
+  }
+
+  #adviseWithin(
+    vma: Vma,
+    firstPage: number,
+    endPage: number,
+    advice: "dontneed" | "guard-install" | "guard-remove",
+  ): void {
+    if (advice === "dontneed") {
+      vma.context?.removing(firstPage * PAGE_SIZE, endPage * PAGE_SIZE);
+      this.engine.zap(this.handle, firstPage, endPage - firstPage, "reclaim");
+    } else if (advice === "guard-install") {
+      this.#vmas.prepareAnonVma(vma.firstPage);
+      this.engine.installGuards(this.handle, firstPage, endPage - firstPage);
+    } else {
+      this.engine.removeGuards(this.handle, firstPage, endPage - firstPage);
+    }
   }
 
   #zapWithin(vma: Vma, firstPage: number, endPage: number, tables: "keep" | "reclaim"): void {
@@ -406,8 +424,9 @@ export class AddressSpace {
   }
 }
 
-const ENDINGS: Readonly<Record<"done" | "sigsegv" | "sigbus", ThreadOutcome>> = {
+const ENDINGS: Readonly<Record<"done" | "sigsegv" | "sigbus" | "poisoned", ThreadOutcome>> = {
   done: "ok",
   sigsegv: "SIGSEGV",
   sigbus: "SIGBUS",
+  poisoned: "SIGBUS",
 };

@@ -71,11 +71,12 @@ export class PopulateCall implements FaultWaiter {
     const progress = this.#space.populatePart(vma, this.#page, end, this.#access, this);
     this.#page += progress.pages;
     this.#isBlocked = isWaiting(progress.reason);
+    if (progress.reason === "poisoned") this.#fail("EHWPOISON", "the page is poisoned");
     if (progress.reason === "sigbus" || progress.reason === "sigsegv")
       this.#fail("EFAULT", "the fault ended in a signal");
   }
 
-  #fail(code: "ENOMEM" | "EINVAL" | "EFAULT", detail: string): void {
+  #fail(code: "ENOMEM" | "EINVAL" | "EFAULT" | "EHWPOISON", detail: string): void {
     this.#error = new KernelError("madvise", code, `${detail} at ${hex(this.#page * PAGE_SIZE)}`);
   }
 }

@@ -25,7 +25,7 @@ export function describeReport(report: StepReport): string[] {
 
 function outcomeText(result: StepResult): string {
   const parts = [statusText(result), ...faultTexts(result)];
-  const filled = result.copied ?? result.zeroed;
+  const filled = result.copied ?? result.zeroed ?? result.updated;
   if (filled !== undefined) parts.push(typeof filled === "number" ? `${filled} bytes done` : `field ${filled}`);
   if (result.features === undefined && result.ioctls !== undefined) parts.push(`allows ${result.ioctls.join(", ")}`);
   if (result.walkEnd !== undefined) parts.push(`walk ended at ${result.walkEnd}`);

@@ -174,6 +174,7 @@ export interface StepResult {
   /** Bytes done, or the errno's name with a minus sign. */
   readonly copied?: number | string;
   readonly zeroed?: number | string;
+  readonly updated?: number | string;
   readonly runs?: readonly PagemapRun[];
   readonly found?: number;
   readonly walkEnd?: PlaceText;

@@ -38,6 +38,8 @@ export function answer(handler: Handler, uffd: Userfaultfd, message: PagefaultMe
       uffd.copy(page, PAGE_SIZE, { value: FIRST_COPIED_VALUE + Math.floor((page - start) / PAGE_SIZE) });
     } else if (handler.missing === "zeropage") {
       uffd.zeropage(page, PAGE_SIZE);
+    } else if (handler.missing === "poison") {
+      uffd.poison(page, PAGE_SIZE);
     }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;

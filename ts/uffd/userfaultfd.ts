@@ -190,6 +190,14 @@ export class Userfaultfd implements AsyncIterable<Message> {
     return this.#filled("zeropage", firstPage, endPage, filled.pages, wake);
   }
 
+  /** Poisons a range (UFFDIO_POISON) and returns the bytes done: accesses to it end in SIGBUS. @throws as `zeropage` */
+  poison(start: Address, length: Address, wake: Wake = "now"): number {
+    const { firstPage, endPage } = this.#range("poison", start, length);
+    this.#fillTarget("poison", firstPage, endPage);
+    const { pages } = this.space.engine.fillPoison(this.space.handle, firstPage, endPage - firstPage);
+    return this.#filled("poison", firstPage, endPage, pages, wake);
+  }
+
   /** Wakes the threads that wait in a range (UFFDIO_WAKE); they try again. @throws KernelError EBADF, EINVAL (range) */
   wake(start: Address, length: Address): void {
     const { firstPage, endPage } = this.#range("wake", start, length);

@@ -73,10 +73,16 @@ function recountLeaves(table: usize): void {
     if ((entry & 0xffffffffffffff9f) == 0) continue;
     used++;
     if (entry == 0xfffffffffffffc00) marked++;
-    else recountPage(entry);
+    else if (!isOtherMarker(entry)) recountPage(entry);
   }
   compare("entries of a PTE table", occupied(table), used);
   compare("markers of a PTE table", markers(table), marked);
+}
+
+/** Poison and guards, also with the bit that a scan leaves on them. */
+function isOtherMarker(entry: u64): bool {
+  const plain = entry & ~(<u64>4);
+  return plain == 0xfffffffffffffa00 || plain == 0xfffffffffffff600;
 }
 
 function recountPage(entry: u64): void {

@@ -3,14 +3,13 @@ import type { Userfaultfd } from "../../uffd/userfaultfd.js";
 import type { StepResult } from "../document.js";
 import { attempt } from "../execution.js";
 import { readHandler } from "../handler.js";
-import { type Action, notModelled, type PlannedStep, type StepFields } from "../plan.js";
+import { type Action, type PlannedStep, type StepFields } from "../plan.js";
 
 export function readUffd(step: StepFields): PlannedStep {
   const name = step.names.addUffd(step.get("as"));
   const features = step.get("features").or([]).names(FEATURES);
   const userModeOnly = step.flag("userModeOnly");
   const handler = readHandler(step.get("handler").or({}).fields("handler"));
-  if (handler.missing === "poison") return { action: notModelled, isCall: true };
   return {
     isCall: true,
     action: (execution) => {

@@ -31,8 +31,12 @@ export function readContinue(step: StepFields): PlannedStep {
 }
 
 export function readPoison(step: StepFields): PlannedStep {
-  readFill(step);
-  return { action: notModelled };
+  const name = step.uffd();
+  const { start, length } = step.range();
+  const wake = step.flag("dontwake") ? "later" : "now";
+  return {
+    action: withUffd(name, { updated: 0 }, (uffd) => ({ ok: true, updated: uffd.poison(start, length, wake) })),
+  };
 }
 
 export function readMove(step: StepFields): PlannedStep {

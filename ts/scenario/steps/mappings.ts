@@ -1,4 +1,5 @@
 import { PAGE_LIMIT, PAGE_SIZE } from "../../base/pages.js";
+import { type Advice, ADVICES } from "../../mm/address-space.js";
 import { ADVICE } from "../document.js";
 import { attempt } from "../execution.js";
 import { notModelled, type PlannedStep, type StepFields } from "../plan.js";
@@ -60,9 +61,7 @@ export function readMprotect(step: StepFields): PlannedStep {
 export function readMadvise(step: StepFields): PlannedStep {
   const { start, length } = step.range();
   const advice = step.get("advice").choice(ADVICE);
-  if (advice !== "dontneed" && advice !== "populate-read" && advice !== "populate-write") {
-    return { action: notModelled, isCall: true };
-  }
+  if (!isModelled(advice)) return { action: notModelled, isCall: true };
   return {
     isCall: true,
     action: (execution) =>
@@ -71,6 +70,10 @@ export function readMadvise(step: StepFields): PlannedStep {
         return call === null ? { ok: true } : execution.callAnswer(call);
       }),
   };
+}
+
+function isModelled(advice: (typeof ADVICE)[number]): advice is Advice {
+  return (ADVICES as readonly string[]).includes(advice);
 }
 
 export function readMremap(step: StepFields): PlannedStep {
