@@ -9,7 +9,7 @@ import {
   RESULT_VALUE,
 } from "./abi";
 import { ACCESSED, DIRTY, frameOf, permitsRead, permitsWrite } from "./entry";
-import { countException, handleFault } from "./fault";
+import { countException, FROM_USER, handleFault } from "./fault";
 import { contentOf, setContent } from "./frames";
 import { result } from "./result";
 import { addTo } from "./stats";
@@ -56,17 +56,18 @@ export function resumeAccess(space: usize, page: u64, access: u32, value: u64, w
 }
 
 function tryUntilDone(space: usize, page: u64, access: u32, value: u64): i32 {
-  while (!tryOnce(space, page, access, value)) {
-    const outcome = handleFault(space, page, access & ACCESS_WRITE);
+  let table = findPteTable(space, page);
+  while (!tryOnce(space, table, page, access, value)) {
+    const outcome = handleFault(space, page, access & ACCESS_WRITE, FROM_USER, table);
     if (outcome != OUTCOME_DONE) return outcome;
     charge(space, 0);
+    if (table == 0) table = findPteTable(space, page);
   }
   return OUTCOME_DONE;
 }
 
-/** Does what the processor does: the access with its accessed and dirty bits, or an exception (false). */
-function tryOnce(space: usize, page: u64, access: u32, value: u64): bool {
-  const table = findPteTable(space, page);
+/** Does what the processor does with the entry in `table` (0: there is none): the access with its accessed and dirty bits, or an exception (false). */
+function tryOnce(space: usize, table: usize, page: u64, access: u32, value: u64): bool {
   const entry = table != 0 ? load<u64>(slotIn(table, page)) : 0;
   const isWrite = (access & ACCESS_WRITE) != 0;
   if (isWrite ? !permitsWrite(entry) : !permitsRead(entry)) {

@@ -65,15 +65,18 @@ import { slotIn } from "./walk";
 export const FROM_USER: u32 = 0;
 export const FROM_KERNEL: u32 = 1;
 
-/** Handles a fault at `page`. Returns OUTCOME_DONE (try again), another OUTCOME_, or ENOMEM with nothing changed but new tables. */
-export function handleFault(space: usize, page: u64, access: u32, from: u32 = FROM_USER): i32 {
+/**
+ * Handles a fault at `page`. `known` is its last-level table, where the caller has found it already. Returns OUTCOME_DONE (try again), another
+ * OUTCOME_, or ENOMEM with nothing changed but new tables.
+ */
+export function handleFault(space: usize, page: u64, access: u32, from: u32 = FROM_USER, known: usize = 0): i32 {
   const region = findRegion(space, page);
   const flags = region != 0 ? policyOf(region, from) : 0;
   if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) {
     addTo(space, COUNTER_SIGSEGV, 1);
     return OUTCOME_SIGSEGV;
   }
-  const table = ensurePteTable(space, page);
+  const table = known != 0 ? known : ensurePteTable(space, page);
   if (table == 0) return ENOMEM;
   const slot = slotIn(table, page);
   const entry = load<u64>(slot);

@@ -13,7 +13,7 @@ import {
 import { isNone, isPresent, isZeroPage, PRESENT, UFFD_WP_MARKER, withoutUffdWp, withUffdWp, withWrite } from "./entry";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable, markers, occupied } from "./table";
+import { adjustCounts, ensurePteTable, findPteTable, markers, occupied } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
 
 /**
@@ -32,6 +32,15 @@ export function unprotect(space: usize, firstPage: u64, pageCount: u64, flags: u
   return (flags & UPGRADE_WRITABLE) != 0
     ? walk<UnprotectWritable>(space, firstPage, pageCount)
     : walk<UnprotectReadOnly>(space, firstPage, pageCount);
+}
+
+/** Removes the write protection of one present page in a writable region, as `unprotect` does for a range. */
+export function unprotectPage(space: usize, page: u64): void {
+  const slot = slotIn(findPteTable(space, page), page);
+  const before = load<u64>(slot);
+  assert(isPresent(before), "the page is there");
+  store<u64>(slot, changetype<UpgradeExclusive>(0).upgrade(withoutUffdWp(before)));
+  addTo(space, isZeroPage(before) ? COUNTER_DISARMED_ZERO : COUNTER_DISARMED_PAGE, 1);
 }
 
 /** Protects every entry and leaves a marker where there is none; tables are allocated first (`change_prepare`). */

@@ -20,13 +20,12 @@ import {
   REPLAY_UNPROTECT,
   RESULT_REASON,
   RESULT_RECORDS,
-  UPGRADE_WRITABLE,
 } from "./abi";
 import { accessPage, resumeAccess } from "./access";
 import { ACCESSED, DIRTY, frameOf, PRESENT, WRITABLE } from "./entry";
 import { contentSlot } from "./frames";
 import { PMD_SHIFT } from "./geometry";
-import { unprotect } from "./protect";
+import { unprotectPage } from "./protect";
 import { result } from "./result";
 import { addTo } from "./stats";
 import { findPteTable } from "./table";
@@ -127,7 +126,7 @@ function replayFault(space: usize, record: u64, index: u32, value: u64, policy: 
 function resolveWp(space: usize, page: u64, index: u32, value: u64, policy: u32): i32 {
   if ((policy & REPLAY_UNPROTECT) == 0) return OUTCOME_WP;
   writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, policy);
-  unprotect(space, page, 1, UPGRADE_WRITABLE);
+  unprotectPage(space, page);
   return resumeAccess(space, page, ACCESS_WRITE, value, 1);
 }
 
