@@ -2,7 +2,7 @@
  * Bundles the package: one build of the public interface for Node, one for browsers (pages and module workers), and the
  * command line. Each bundle finds the engine with `new URL("./engine.wasm", import.meta.url)`, so a copy lies beside it.
  */
-import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -45,3 +45,6 @@ for (const folder of ["dist", "dist/node", "dist/browser"]) {
   await copyFile(`${root}${engine}`, `${root}${folder}/engine.wasm`);
 }
 await chmod(`${root}dist/cli.js`, 0o755);
+
+const { SCENARIO_SCHEMA } = await import(new URL("./dist/node/index.js", import.meta.url).href);
+await writeFile(`${root}dist/scenario.schema.json`, `${JSON.stringify(SCENARIO_SCHEMA, null, 2)}\n`);

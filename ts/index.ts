@@ -68,3 +68,4 @@ export { ACCESS_FETCH, ACCESS_WRITE, type AccessBlock } from "./trace/access.js"
 export { TraceError, type TraceFormat, TraceReader, type TraceReadOptions, type TraceSummary } from "./trace/reader.js";
 export { TraceStore } from "./trace/store.js";
 export { type TraceHeader, writeTrace } from "./trace/pte-format.js";
+export { type JsonSchema, SCENARIO_SCHEMA } from "./scenario/schema.js";

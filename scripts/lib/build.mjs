@@ -11,6 +11,7 @@ const BUNDLES = {
   outputs: [
     "dist/cli.js",
     "dist/engine.wasm",
+    "dist/scenario.schema.json",
     "dist/node/index.js",
     "dist/node/engine.wasm",
     "dist/browser/index.js",
