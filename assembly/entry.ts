@@ -13,7 +13,6 @@ import { FIRST_FRAME_PFN } from "./abi";
 
 export const PRESENT: u64 = 1;
 export const WRITABLE: u64 = 1 << 1;
-export const USER: u64 = 1 << 2;
 export const ACCESSED: u64 = 1 << 5;
 export const DIRTY: u64 = 1 << 6;
 export const PROTNONE: u64 = 1 << 8;
@@ -24,7 +23,6 @@ export const UFFD_WP: u64 = 1 << 10;
 export const PFN_MASK: u64 = 0x000ffffffffff000;
 /** SOFTW5: the page was dirty when its write permission was taken away. */
 export const SAVED_DIRTY: u64 = 1 << 58;
-export const NO_EXECUTE: u64 = 1 << 63;
 
 /** Flags of an entry that points to a table: present, writable, user, accessed, dirty. */
 export const TABLE_FLAGS: u64 = 0x67;

@@ -13,7 +13,7 @@ import {
 import { isNone, isPresent, isZeroPage, PRESENT, UFFD_WP_MARKER, withoutUffdWp, withUffdWp, withWrite } from "./entry";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable, findPteTable, markers, occupied } from "./table";
+import { adjustCounts, ensurePteTable, findPteTable, mapsNothing, markers, occupied } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
 
 /**
@@ -67,7 +67,7 @@ class ProtectAll {
 class ProtectPopulated {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     addTo(space, COUNTER_PROTECT_VISITED, pageCount);
-    if (occupied(table) != markers(table)) protectPresent(space, slotIn(table, page), pageCount);
+    if (!mapsNothing(table)) protectPresent(space, slotIn(table, page), pageCount);
     return OK;
   }
 }
@@ -105,7 +105,7 @@ function protectMixed(space: usize, table: usize, start: usize, pageCount: u32):
     store<u64>(slot, UFFD_WP_MARKER);
     marked++;
   }
-  if (occupied(table) != markers(table)) protectPresent(space, start, pageCount);
+  if (!mapsNothing(table)) protectPresent(space, start, pageCount);
   adjustCounts(table, marked, marked);
   addTo(space, COUNTER_ARMED_NONE, marked);
 }
@@ -130,7 +130,7 @@ function protectPresent(space: usize, start: usize, pageCount: u32): void {
 function unprotectSlice<Upgrade>(space: usize, table: usize, page: u64, pageCount: u32): i32 {
   if (occupied(table) == 0) return OK;
   const slot = slotIn(table, page);
-  if (occupied(table) != markers(table)) unprotectPresent<Upgrade>(space, slot, pageCount);
+  if (!mapsNothing(table)) unprotectPresent<Upgrade>(space, slot, pageCount);
   if (markers(table) == 0) return OK;
   const cleared = clearMarkers(table, slot, pageCount);
   adjustCounts(table, -(<i32>cleared), -(<i32>cleared));

@@ -1,4 +1,5 @@
 import * as abi from "../../assembly/abi.js";
+import { TABLE_SIZE } from "../base/pages.js";
 
 /**
  * Counters of an address space, as the engine keeps them. Tables and anonymous pages are numbers of now; everything else has only grown
@@ -103,7 +104,7 @@ export const COUNTER_NAMES: readonly (keyof Counters)[] = Object.keys(COUNTER_IN
 
 /** Bytes of page tables as the kernel counts them for VmPTE: all levels but the PGD. */
 export function tableBytes(counters: Pick<Counters, "pudTables" | "pmdTables" | "pteTables">): number {
-  return (counters.pudTables + counters.pmdTables + counters.pteTables) * 4096;
+  return (counters.pudTables + counters.pmdTables + counters.pteTables) * TABLE_SIZE;
 }
 
 /** Returns `after - before`, counter by counter. */

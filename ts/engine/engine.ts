@@ -1,6 +1,6 @@
 import * as abi from "../../assembly/abi.js";
 import { OutOfMemoryError } from "../base/errors.js";
-import { checkCount, checkPage, PAGE_LIMIT } from "../base/pages.js";
+import { checkCount, checkPage, PAGE_LIMIT, TABLE_SIZE } from "../base/pages.js";
 import { COUNTER_INDEX, COUNTER_NAMES, type Counters } from "./counters.js";
 import type { EngineExports } from "./exports.js";
 import { type Outcome, OUTCOMES } from "./outcome.js";
@@ -219,21 +219,21 @@ export class Engine {
       checkCount(value, "value"),
       checkCount(step, "step"),
     );
-    return { pages, reason: this.#check(this.#reason(), "fillCopy") === abi.EEXIST ? "exists" : "ok" };
+    return this.#filled(pages, "fillCopy");
   }
 
   /** Fills entries with the shared zero page (UFFDIO_ZEROPAGE). `flags`: FILL_. @throws OutOfMemoryError */
   fillZero(space: Space, firstPage: number, pageCount: number, flags: number): Progress<"ok" | "exists"> {
     checkRange(firstPage, pageCount);
     const pages = this.#wasm.fillZero(space, firstPage, pageCount, flags);
-    return { pages, reason: this.#check(this.#reason(), "fillZero") === abi.EEXIST ? "exists" : "ok" };
+    return this.#filled(pages, "fillZero");
   }
 
   /** Fills entries with poison markers (UFFDIO_POISON). @throws OutOfMemoryError */
   fillPoison(space: Space, firstPage: number, pageCount: number): Progress<"ok" | "exists"> {
     checkRange(firstPage, pageCount);
     const pages = this.#wasm.fillPoison(space, firstPage, pageCount);
-    return { pages, reason: this.#check(this.#reason(), "fillPoison") === abi.EEXIST ? "exists" : "ok" };
+    return this.#filled(pages, "fillPoison");
   }
 
   /** Makes every entry of a range a guard marker (MADV_GUARD_INSTALL). @throws OutOfMemoryError */
@@ -361,7 +361,7 @@ export class Engine {
 
   /** Returns the 512 raw entries of the table at physical address `table`, which is its offset in linear memory. */
   readTable(table: number): BigUint64Array {
-    if (table % 4096 !== 0 || table <= 0 || table >= this.memoryBytes) {
+    if (table % TABLE_SIZE !== 0 || table <= 0 || table >= this.memoryBytes) {
       throw new RangeError(`"table" expected the physical address of a table, got ${table}`);
     }
     return new BigUint64Array(this.#wasm.memory.buffer, table, 512).slice();
@@ -455,6 +455,10 @@ export class Engine {
       minflt: words[this.#result + abi.RESULT_MINFLT / 4] ?? 0,
       majflt: words[this.#result + abi.RESULT_MAJFLT / 4] ?? 0,
     };
+  }
+
+  #filled(pages: number, operation: string): Progress<"ok" | "exists"> {
+    return { pages, reason: this.#check(this.#reason(), operation) === abi.EEXIST ? "exists" : "ok" };
   }
 
   #outcome(status: number, operation: string): Outcome {

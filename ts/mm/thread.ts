@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../base/pages.js";
 import type { AccessKind } from "../engine/engine.js";
 import type { FaultWaiter } from "./vma.js";
 
@@ -68,7 +69,7 @@ export class Thread implements FaultWaiter {
 
   /** Address of the access that is under way or next. */
   get address(): number {
-    return this.plan.address + this.done * this.plan.stride * 4096;
+    return this.plan.address + this.done * this.plan.stride * PAGE_SIZE;
   }
 
   /** What the engine is to do. */

@@ -28,13 +28,13 @@ import { addReaderOptions, type ReaderOptions, readerOptions, reportSkipped } fr
 
 interface Options extends ReaderOptions {
   workload?: Pattern | "seed";
-  snapshot?: string;
+  snapshot: string;
   trackers?: string;
   maps?: string;
   ram?: string;
   fetches?: true;
-  accesses?: string;
-  writeShare?: string;
+  accesses: string;
+  writeShare: string;
   seed: string;
   profile?: string;
   json?: true;
@@ -86,7 +86,7 @@ async function compare(path: string | undefined, options: Options): Promise<void
     store: input.trace.store,
     layout: input.layout,
     accesses: accessesOf(input.trace),
-    snapshotAt: snapshotAt(options.snapshot ?? "50%", input.trace.store.accesses),
+    snapshotAt: snapshotAt(options.snapshot, input.trace.store.accesses),
     trackers,
     profile,
     ...(options.workload === "seed" ? SEED_ROWS : {}),
@@ -209,9 +209,9 @@ function snapshotAt(text: string, accesses: number): number {
   throw new UsageError(`--snapshot: expected 0 to ${accesses} accesses, or 0% to 100%; got "${text}"`);
 }
 
-function numberOf(text: string | undefined, option: string): number {
+function numberOf(text: string, option: string): number {
   const value = Number(text);
-  if (text !== undefined && text.trim() !== "" && Number.isFinite(value)) return value;
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
   throw new UsageError(`${option}: expected a number, got "${text}"`);
 }
 

@@ -82,16 +82,10 @@ function infoText(info: TraceInfo): string {
 async function convertTrace(path: string, output: string, options: ReaderOptions & TraceHeader): Promise<void> {
   const { reader, progress } = openReader(path, options);
   const bytes = writeTrace(reader, headerOf(options));
-  if (output === "-") {
-    await pipeline(bytes, process.stdout, { end: false });
-  } else {
-    await writeWhole(bytes, output);
-    progress.clear();
-    const { accesses, skipped } = reader.summary;
-    process.stderr.write(
-      `${output}: ${accesses} accesses${skipped > 0 ? `, ${skipped} malformed lines or records skipped` : ""}\n`,
-    );
-  }
+  if (output === "-") await pipeline(bytes, process.stdout, { end: false });
+  else await writeWhole(bytes, output);
+  progress.clear();
+  if (output !== "-") process.stderr.write(`${output}: ${reader.summary.accesses} accesses\n`);
   reportSkipped(reader.summary);
 }
 

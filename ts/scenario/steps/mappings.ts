@@ -1,11 +1,11 @@
 import { PAGE_LIMIT, PAGE_SIZE } from "../../base/pages.js";
 import { type Advice, ADVICES } from "../../mm/address-space.js";
+import { PROTECTIONS } from "../../mm/vma.js";
 import { ADVICE } from "../document.js";
 import { attempt } from "../execution.js";
 import { notModelled, type PlannedStep, type StepFields } from "../plan.js";
 
 const KINDS = ["anon", "shmem", "file", "hugetlb"] as const;
-const PROTECTIONS = ["rw", "r", "none"] as const;
 
 /** Longer than any mapping can be. */
 const TOO_MANY_PAGES: number = 2 * PAGE_LIMIT;
