@@ -7,23 +7,35 @@
 // What an exported function returns when it could not do its work: a negated Linux errno. Counts and addresses are never negative.
 
 export const OK = 0;
+export const ENOENT = -2;
+export const EAGAIN = -11;
 export const ENOMEM = -12;
+export const EFAULT = -14;
+export const EBUSY = -16;
 export const EEXIST = -17;
+export const EINVAL = -22;
 export const ENOSPC = -28;
 
 // -------------------------------------------------------------------------------------------------------------- region table
 // What a fault may do at an address. The host publishes the regions of an address space sorted by page, without overlap.
 //
-//   0        8       16      20      24
-//   ┌────────┬────────┬───────┬───────┐
-//   │ first  │ end    │ flags │ tag   │   first, end: page numbers (u64), end exclusive; tag: the host's own number
-//   └────────┴────────┴───────┴───────┘
+//   0        8       16      20      24       28       32       40
+//   ┌────────┬────────┬───────┬───────┬────────┬────────┬────────┐
+//   │ first  │ end    │ flags │ tag   │ object │ owner  │ offset │
+//   └────────┴────────┴───────┴───────┴────────┴────────┴────────┘
+//
+// first, end: page numbers (u64), end exclusive; tag: the host's own number. object: handle of what a mapping of shared memory or of a file
+// maps, and offset: the page of it at `first` (u64). owner: handle of the set of reserved huge pages that a private hugetlb mapping has
+// used up (0: it has no reservation).
 
-export const REGION_BYTES = 24;
+export const REGION_BYTES = 40;
 export const REGION_FIRST = 0;
 export const REGION_END = 8;
 export const REGION_FLAGS = 16;
 export const REGION_TAG = 20;
+export const REGION_OBJECT = 24;
+export const REGION_OWNER = 28;
+export const REGION_OFFSET = 32;
 
 /** VM_READ: pages may be read. */
 export const REGION_READ = 1;
@@ -41,6 +53,20 @@ export const REGION_SIGBUS = 32;
 export const REGION_USER_MODE_ONLY = 64;
 /** Set by the engine when a fault asks for a page of its own here: the mapping has an `anon_vma` from then on (`vmf_anon_prepare`). */
 export const REGION_ANON_VMA = 128;
+/** VM_UFFD_MINOR: a fault on an entry that maps nothing, while the object has the page, is the userfaultfd's to resolve. */
+export const REGION_UFFD_MINOR = 256;
+/** VM_SHARED: writes go to the object. */
+export const REGION_SHARED = 512;
+/** What is mapped: shared memory (tmpfs), a regular file, huge pages of hugetlbfs; none of the three: anonymous memory. */
+export const REGION_SHMEM = 1024;
+export const REGION_FILE = 2048;
+export const REGION_HUGETLB = 4096;
+/** A fault may map 2 MiB at once: anonymous memory by the THP policy, an object's huge page unless MADV_NOHUGEPAGE forbids it. */
+export const REGION_THP = 8192;
+/** A fault that makes a page of shared memory makes a huge one, by the policy of tmpfs. */
+export const REGION_SHMEM_THP = 16384;
+/** A failed copy on write of the owner took a huge page away from this mapping: its faults end in SIGBUS (HPAGE_RESV_UNMAPPED). */
+export const REGION_RESERVE_LOST = 32768;
 
 // ------------------------------------------------------------------------------------------------------------------- access
 
@@ -61,6 +87,12 @@ export const OUTCOME_SIGSEGV = 3;
 export const OUTCOME_SIGBUS = 4;
 /** The entry is a poison marker: SIGBUS for an access, EHWPOISON for a populate. */
 export const OUTCOME_POISONED = 5;
+/** The fault waits for the userfaultfd: the object has the page, and nothing maps it (message flags 4, or 5 for a write). */
+export const OUTCOME_MINOR = 6;
+/** The fault starts again for ever. */
+export const OUTCOME_HANG = 7;
+/** The owner of a private hugetlb mapping gets no copy of a page: the host takes the page from the others and has the access resumed. */
+export const OUTCOME_UNMAP_OTHERS = 8;
 
 // -------------------------------------------------------------------------------------------------------------- result block
 // Where a call leaves what does not fit into one number. Valid until the next call.
@@ -76,6 +108,8 @@ export const RESULT_VALUE = 8;
 export const RESULT_REASON = 16;
 /** Fault records that a replay wrote (u32). */
 export const RESULT_RECORDS = 20;
+/** 1 if the fault that waits has read a page from swap or from a file: it will be charged as major (u32). */
+export const RESULT_TRIED = 24;
 
 // ------------------------------------------------------------------------------------------------------------- access record
 // One access of a trace, as the host puts it into the replay buffer: a u64.
@@ -111,27 +145,69 @@ export const REPLAY_QUIET = 4;
 
 // --------------------------------------------------------------------------------------------------------------- range flags
 
-/** Protect: leave markers in entries that are none, allocating page tables (UFFD_FEATURE_WP_UNPOPULATED). */
+/** Protect: leave markers in entries that are none, allocating page tables (`userfaultfd_wp_use_markers`). */
 export const PROTECT_UNPOPULATED = 1;
-/** Unprotect, mprotect: the region is writable, so exclusive anonymous pages get their write bit back (MM_CP_TRY_CHANGE_WRITABLE). */
+/** Protect: the mapping is not anonymous: a huge page of its object is unmapped, since markers need a table. */
+export const PROTECT_OBJECT = 2;
+/** Unprotect, mprotect: exclusive anonymous pages get their write bit back (MM_CP_TRY_CHANGE_WRITABLE, private mapping). */
 export const UPGRADE_WRITABLE = 1;
 /** mprotect: the region is registered for uffd-wp, so entries with the bit are not upgraded. */
 export const UPGRADE_NOT_UFFD_WP = 2;
-/** mprotect: the new protection is PROT_NONE. */
+/** The new protection is PROT_NONE. */
 export const PROTECTION_NONE = 4;
+/** The new protection lets everybody write: a shared mapping without write notification. */
+export const PROTECTION_SHARED_WRITE = 8;
+/** Unprotect, mprotect: dirty pages get their write bit back (MM_CP_TRY_CHANGE_WRITABLE, shared mapping of a file). */
+export const UPGRADE_DIRTY = 16;
 /** Zap: free a last-level table whose whole 2 MiB lie in the range and that is empty afterwards (PT_RECLAIM). */
 export const ZAP_RECLAIM = 1;
+/** Zap: markers of all kinds go too, as the mapping itself does (ZAP_FLAG_DROP_MARKER). */
+export const ZAP_DROP_MARKERS = 2;
+/** Zap: the mapping is not anonymous: uffd-wp markers stay unless they are dropped. */
+export const ZAP_OBJECT = 4;
+/** Zap: the mapping is registered for uffd-wp: what was protected leaves a marker, if the mapping is not anonymous. */
+export const ZAP_UFFD_WP = 8;
+/** Zap: private copies stay, as when a hole is punched into the object. */
+export const ZAP_SPARE_COPIES = 16;
 /** Fill: the region is writable. */
 export const FILL_WRITABLE = 1;
 /** Fill: leave the uffd-wp bit set (UFFDIO_COPY_MODE_WP). */
 export const FILL_WP = 2;
 /** Fill: the region is PROT_NONE. */
 export const FILL_PROTECTION_NONE = 4;
+/** Move: pages that the source does not have are passed over (UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES). */
+export const MOVE_ALLOW_HOLES = 1;
+/** Moving entries: uffd-wp bits and markers are left behind, since the mapping loses its registration. */
+export const MOVE_CLEAR_UFFD_WP = 1;
+/** Moving entries: whole last-level tables may change their place instead. */
+export const MOVE_TABLES = 2;
+/** Fork: the child's mapping is registered for uffd-wp, so bits and markers are copied. */
+export const COPY_UFFD_WP = 1;
+/** Fork: the mapping is private, so both sides lose write permission. */
+export const COPY_PRIVATE = 2;
+/** Fork: the mapping is not anonymous: huge pages of its object are not copied, faults bring them back. */
+export const COPY_OBJECT = 4;
+
+// -------------------------------------------------------------------------------------------------------------------- object
+// What shared mappings and mappings of files map. Its pages hang below its PGD as those of a space do; it has no region table.
+
+/** Kinds: tmpfs file, regular file, hugetlbfs file. */
+export const OBJECT_SHMEM = 1;
+export const OBJECT_FILE = 2;
+export const OBJECT_HUGETLB = 3;
+/** Not an object but a set of page numbers, such as the reserved huge pages that a private mapping has used up. */
+export const OBJECT_SET = 4;
+/** OBJECT_ number of the kind (u32). */
+export const OBJECT_KIND = 16;
+/** Pages up to the end of the file (u64). */
+export const OBJECT_PAGES = 24;
+/** Of a hugetlbfs file: the set of huge pages that are reserved (u32). */
+export const OBJECT_RESERVES = 32;
 
 // --------------------------------------------------------------------------------------------------------------------- scan
 // State of a PAGEMAP_SCAN across the regions of one call; the host fills it in and reads it afterwards.
 
-export const SCAN_BYTES = 64;
+export const SCAN_BYTES = 72;
 /** Regions are written here (u32 address; 0: the call has no output vector). */
 export const SCAN_VECTOR = 0;
 /** Regions that may still be written, `vec_len` (u32). */
@@ -155,6 +231,8 @@ export const SCAN_WALK_END = 48;
 export const SCAN_REGION_CATEGORIES = 56;
 /** Categories of pages without a page table in this region: CATEGORY_WRITTEN for a region registered for uffd-wp, else 0 (u32). */
 export const SCAN_HOLE_CATEGORIES = 60;
+/** REGION_ flags of the region that is being walked (u32). */
+export const SCAN_REGION_FLAGS = 64;
 
 /** PM_SCAN_WP_MATCHING: write-protect what was put out. */
 export const SCAN_WP_MATCHING = 1;
@@ -243,7 +321,13 @@ export const COUNTER_PTE_TABLES_FREED = 34;
 /** Pages that a scan put out, and entries that it write-protected. */
 export const COUNTER_SCAN_PAGES = 35;
 export const COUNTER_SCAN_PROTECTED = 36;
-export const COUNTER_COUNT = 37;
+/** Resident pages of files (RssFile) and of shared memory (RssShmem), and swap entries (VmSwap), now. */
+export const COUNTER_FILE_PAGES = 37;
+export const COUNTER_SHMEM_PAGES = 38;
+export const COUNTER_SWAP_ENTRIES = 39;
+/** Minor-fault messages that faults put on a userfaultfd. */
+export const COUNTER_MINOR_MESSAGES = 40;
+export const COUNTER_COUNT = 41;
 
 // ---------------------------------------------------------------------------------------------------------- physical layout
 

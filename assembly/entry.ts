@@ -15,12 +15,16 @@ export const PRESENT: u64 = 1;
 export const WRITABLE: u64 = 1 << 1;
 export const ACCESSED: u64 = 1 << 5;
 export const DIRTY: u64 = 1 << 6;
+/** PSE of an entry above the last level: it maps a huge page, not a table. */
+export const HUGE: u64 = 1 << 7;
 export const PROTNONE: u64 = 1 << 8;
 /** SOFTW1: the page has no struct page behind it; the shared zero page. */
 export const SPECIAL: u64 = 1 << 9;
 /** SOFTW2 of a present entry: write-protected by userfaultfd. */
 export const UFFD_WP: u64 = 1 << 10;
 export const PFN_MASK: u64 = 0x000ffffffffff000;
+/** The same of an entry that maps 2 MiB. */
+export const HUGE_PFN_MASK: u64 = 0x000fffffffe00000;
 /** SOFTW5: the page was dirty when its write permission was taken away. */
 export const SAVED_DIRTY: u64 = 1 << 58;
 
@@ -29,6 +33,8 @@ export const TABLE_FLAGS: u64 = 0x67;
 
 /** `vm_page_prot` of a private readable mapping; write permission is added page by page. */
 export const PROTECTION_READ: u64 = 0x8000000000000025;
+/** `vm_page_prot` of a shared writable mapping that nobody needs to be told of writes to. */
+export const PROTECTION_SHARED: u64 = 0x8000000000000027;
 /** `vm_page_prot` of a PROT_NONE mapping. */
 export const PROTECTION_NO_ACCESS: u64 = 0x0000000000000120;
 
@@ -41,6 +47,8 @@ export const POISON_MARKER: u64 = 0xfffffffffffffa00;
 export const GUARD_MARKER: u64 = 0xfffffffffffff600;
 /** uffd-wp of an entry in swap format. PAGEMAP_SCAN sets it on poison and guard markers too, where it means nothing. */
 export const SWAP_UFFD_WP: u64 = 1 << 2;
+/** Exclusive bit of a swap entry: the page was nobody else's when it was written out (`pte_swp_exclusive`). */
+export const SWAP_EXCLUSIVE: u64 = 1 << 3;
 
 const MARKER_TYPE: u64 = 31;
 const SWAP_TYPE_SHIFT: u64 = 59;
@@ -49,6 +57,9 @@ const PAGE_SHIFT: u64 = 12;
 const KEPT_BY_MODIFY: u64 = PFN_MASK | 0x98 | ACCESSED | DIRTY | SAVED_DIRTY | SPECIAL | UFFD_WP | 0x800;
 /** From the dirty bit up to the saved-dirty bit. */
 const DIRTY_TO_SAVED: u64 = 52;
+/** A swap offset is stored inverted in bits 9 to 58. */
+const SWAP_OFFSET_SHIFT: u64 = 9;
+const SWAP_OFFSET_MASK: u64 = (1 << 50) - 1;
 
 /** Tells whether nothing is here. Accessed and dirty may be set: the erratum that `pte_none` covers. */
 export function isNone(entry: u64): bool {
@@ -77,7 +88,32 @@ export function isMarker(entry: u64): bool {
 
 /** Tells whether an entry above the last level points to a table. */
 export function isTable(entry: u64): bool {
-  return (entry & PRESENT) != 0;
+  return (entry & (PRESENT | HUGE)) == PRESENT;
+}
+
+/** Tells whether an entry above the last level maps a huge page. */
+export function isHuge(entry: u64): bool {
+  return (entry & HUGE) != 0;
+}
+
+/** Tells whether the page is in swap. */
+export function isSwap(entry: u64): bool {
+  return !isPresent(entry) && !isNone(entry) && entry >> SWAP_TYPE_SHIFT != MARKER_TYPE;
+}
+
+/** Returns the swap entry for a slot of the first swap area, without further bits. */
+export function swapEntry(slot: u32): u64 {
+  return (~(<u64>slot) & SWAP_OFFSET_MASK) << SWAP_OFFSET_SHIFT;
+}
+
+/** Returns the offset of an entry in swap format: the slot, or what kind of marker it is. */
+export function swapOffset(entry: u64): u64 {
+  return (~entry >> SWAP_OFFSET_SHIFT) & SWAP_OFFSET_MASK;
+}
+
+/** Returns the type of an entry in swap format. */
+export function swapType(entry: u64): u64 {
+  return entry >> SWAP_TYPE_SHIFT;
 }
 
 /** Tells whether an entry says that userfaultfd write-protects it: the bit of a present one, the marker, or the bit of a swap format. */
@@ -120,6 +156,35 @@ export function leafEntry(frame: u32, protection: u64): u64 {
 /** Returns the entry of the shared zero page under `protection`. */
 export function zeroPageEntry(protection: u64): u64 {
   return leafEntry(0, protection) | SPECIAL;
+}
+
+/** Returns the entry above the last level that maps the huge page whose first frame is `frame`. */
+export function hugeEntry(frame: u32, protection: u64): u64 {
+  const address = (<u64>frame + FIRST_FRAME_PFN) << PAGE_SHIFT;
+  return ((protection & PRESENT) != 0 ? address : ~address & HUGE_PFN_MASK) | protection | HUGE;
+}
+
+/** Returns the first frame of the huge page that an entry above the last level maps. */
+export function hugeFrameOf(entry: u64): u32 {
+  const address = ((entry & PRESENT) != 0 ? entry : ~entry) & HUGE_PFN_MASK;
+  return <u32>((address >> PAGE_SHIFT) - FIRST_FRAME_PFN);
+}
+
+/** Replaces the protection of an entry that maps a huge page (`pmd_modify`). */
+export function withHugeProtection(entry: u64, protection: u64): u64 {
+  const wasPresent = (entry & PRESENT) != 0;
+  const modified = withProtection(entry, protection);
+  return wasPresent == ((protection & PRESENT) != 0) ? modified : modified ^ (PFN_MASK ^ HUGE_PFN_MASK);
+}
+
+/** Takes dirtiness away (`pte_mkclean`). */
+export function withoutDirty(entry: u64): u64 {
+  return entry & ~(DIRTY | SAVED_DIRTY);
+}
+
+/** Tells whether the page was written to through this entry (`pte_dirty`). */
+export function isDirty(entry: u64): bool {
+  return (entry & (DIRTY | SAVED_DIRTY)) != 0;
 }
 
 /** Returns the frame that a present entry maps; 0 is the shared zero page. */

@@ -1,95 +1,81 @@
 import {
   ACCESS_WRITE,
   COUNTER_ALLOCATE_FAULTS,
-  COUNTER_ANON_PAGES,
-  COUNTER_COPY_FAULTS,
   COUNTER_EXCEPTION_READ_NOT_PRESENT,
   COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   COUNTER_EXCEPTION_WRITE_PROTECTED,
   COUNTER_MARKER_FAULTS,
-  COUNTER_MISSING_MESSAGES,
-  COUNTER_REUSE_FAULTS,
   COUNTER_SIGBUS,
-  COUNTER_SIGSEGV,
-  COUNTER_WP_ASYNC_FAULTS,
-  COUNTER_WP_MESSAGES,
   COUNTER_ZERO_PAGE_FAULTS,
   ENOMEM,
   OUTCOME_DONE,
   OUTCOME_MISSING,
   OUTCOME_POISONED,
-  OUTCOME_SIGBUS,
-  OUTCOME_SIGSEGV,
-  OUTCOME_WP,
-  REGION_ANON_VMA,
-  REGION_FLAGS,
+  REGION_HUGETLB,
   REGION_READ,
-  REGION_SIGBUS,
+  REGION_THP,
   REGION_UFFD_MISSING,
   REGION_UFFD_WP,
-  REGION_USER_MODE_ONLY,
-  REGION_WP_ASYNC,
   REGION_WRITE,
 } from "./abi";
 import {
   ACCESSED,
   isGuard,
+  isHuge,
+  isNone,
   isPoison,
   isPresent,
-  isZeroPage,
+  isTable,
   leafEntry,
   permitsWrite,
   PRESENT,
   PROTECTION_READ,
-  UFFD_WP,
+  tableOf,
   UFFD_WP_MARKER,
   withDirty,
-  withoutUffdWp,
   withUffdWp,
   withWrite,
   zeroPageEntry,
 } from "./entry";
 import { allocateFrame } from "./frames";
+import { FALL_BACK, handleHugeMissing, handleHugePresent } from "./huge-fault";
+import { handleHugetlbFault } from "./hugetlb-fault";
+import { handleObjectMissing } from "./object-fault";
 import { findRegion } from "./regions";
+import { countNewPages } from "./resident";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable } from "./table";
+import { handleSwappedOut } from "./swap-fault";
+import { adjustCounts, ensurePmdSlot, ensurePteTable } from "./table";
+import {
+  askUserfaultfd,
+  beginFault,
+  endInSigsegv,
+  FROM_USER,
+  isAnonymousRegion,
+  policyOf,
+  prepareAnonVma,
+} from "./userfault";
 import { slotIn } from "./walk";
+import { handleWriteProtected } from "./wp-fault";
 
 /**
- * One page-fault exception of anonymous memory: `mm/memory.c:handle_pte_fault` and below, in the kernel's order of checks. It changes one
- * entry, or tells who must resolve the fault. The access is then tried again by the caller, so that a write to a marker takes two
- * exceptions: the first maps a protected page, the second meets the protection.
+ * One page-fault exception: `mm/memory.c:__handle_mm_fault` and below, in the kernel's order of checks. It changes one entry, or tells who
+ * must resolve the fault. The access is then tried again by the caller, so that a write to a marker takes two exceptions: the first maps a
+ * protected page, the second meets the protection.
  */
-
-/** Who made the access that faults: a thread of the process, or the kernel on its behalf. */
-export const FROM_USER: u32 = 0;
-export const FROM_KERNEL: u32 = 1;
 
 /**
  * Handles a fault at `page`. `known` is its last-level table, where the caller has found it already. Returns OUTCOME_DONE (try again), another
  * OUTCOME_, or ENOMEM with nothing changed but new tables.
  */
 export function handleFault(space: usize, page: u64, access: u32, from: u32 = FROM_USER, known: usize = 0): i32 {
+  beginFault();
   const region = findRegion(space, page);
   const flags = region != 0 ? policyOf(region, from) : 0;
-  if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) {
-    addTo(space, COUNTER_SIGSEGV, 1);
-    return OUTCOME_SIGSEGV;
-  }
-  const table = known != 0 ? known : ensurePteTable(space, page);
-  if (table == 0) return ENOMEM;
-  const slot = slotIn(table, page);
-  const entry = load<u64>(slot);
-  if (!isPresent(entry)) return handleNotPresent(space, region, table, slot, entry, flags, access);
-  if (access == ACCESS_WRITE && !permitsWrite(entry)) return handleWriteProtected(space, region, slot, entry, flags);
-  store<u64>(slot, access == ACCESS_WRITE ? withDirty(entry | ACCESSED) : entry | ACCESSED);
-  return OUTCOME_DONE;
-}
-
-/** Flags of a region; a context that is for user mode only gives the kernel's own faults SIGBUS, as one with the feature does for all. */
-function policyOf(region: usize, from: u32): u32 {
-  const flags = load<u32>(region, REGION_FLAGS);
-  return from == FROM_KERNEL && (flags & REGION_USER_MODE_ONLY) != 0 ? flags | REGION_SIGBUS : flags;
+  if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) return endInSigsegv(space);
+  if (known != 0) return handleEntry(space, region, known, page, flags, access);
+  if ((flags & REGION_HUGETLB) != 0) return handleHugetlbFault(space, region, page, flags, access);
+  return handlePmd(space, region, page, flags, access);
 }
 
 /** Counts the exception that an access to `entry` raises, by its x86 error code. */
@@ -98,12 +84,38 @@ export function countException(space: usize, entry: u64, access: u32): void {
   addTo(space, access == ACCESS_WRITE ? ofWrite : COUNTER_EXCEPTION_READ_NOT_PRESENT, 1);
 }
 
-/** `handle_pte_marker`, and `do_anonymous_page` for a none entry and a uffd-wp marker. */
+/** `__handle_mm_fault`: huge pages come first. */
+function handlePmd(space: usize, region: usize, page: u64, flags: u32, access: u32): i32 {
+  const slot = ensurePmdSlot(space, page);
+  if (slot == 0) return ENOMEM;
+  const isAnonymous = isAnonymousRegion(flags);
+  const pmd = load<u64>(slot);
+  let outcome = FALL_BACK;
+  if (isHuge(pmd)) outcome = handleHugePresent(space, region, slot, page, flags, access);
+  else if (pmd == 0 && isAnonymous && (flags & REGION_THP) != 0)
+    outcome = handleHugeMissing(space, region, slot, page, flags, access);
+  if (outcome != FALL_BACK) return outcome;
+  const table = isAnonymous ? ensurePteTable(space, page) : isTable(load<u64>(slot)) ? tableOf(load<u64>(slot)) : 0;
+  if (table != 0) return handleEntry(space, region, table, page, flags, access);
+  return isAnonymous ? ENOMEM : handleObjectMissing(space, region, page, 0, flags, access);
+}
+
+/** `handle_pte_fault`. */
+function handleEntry(space: usize, region: usize, table: usize, page: u64, flags: u32, access: u32): i32 {
+  const slot = slotIn(table, page);
+  const entry = load<u64>(slot);
+  if (!isPresent(entry)) return handleNotPresent(space, region, table, page, entry, flags, access);
+  if (access == ACCESS_WRITE && !permitsWrite(entry)) return handleWriteProtected(space, region, slot, flags);
+  store<u64>(slot, access == ACCESS_WRITE ? withDirty(entry | ACCESSED) : entry | ACCESSED);
+  return OUTCOME_DONE;
+}
+
+/** `handle_pte_marker` and the rest of `do_swap_page`, and `do_pte_missing` for a none entry and a uffd-wp marker. */
 function handleNotPresent(
   space: usize,
   region: usize,
   table: usize,
-  slot: usize,
+  page: u64,
   entry: u64,
   flags: u32,
   access: u32,
@@ -112,17 +124,29 @@ function handleNotPresent(
     addTo(space, COUNTER_SIGBUS, 1);
     return OUTCOME_POISONED;
   }
-  if (isGuard(entry)) {
-    addTo(space, COUNTER_SIGSEGV, 1);
-    return OUTCOME_SIGSEGV;
-  }
+  if (isGuard(entry)) return endInSigsegv(space);
   const isMarked = entry == UFFD_WP_MARKER;
   if (isMarked && (flags & REGION_UFFD_WP) == 0) {
-    // a marker that a registration left behind is cleared, and the access faults again (`do_pte_missing` after `pte_marker_clear`)
-    store<u64>(slot, 0);
+    // a marker that a registration left behind is cleared, and the access faults again (`pte_marker_clear`)
+    store<u64>(slotIn(table, page), 0);
     adjustCounts(table, -1, -1);
     return OUTCOME_DONE;
   }
+  if (!isMarked && !isNone(entry)) return handleSwappedOut(space, region, slotIn(table, page), flags, access);
+  if (!isAnonymousRegion(flags)) return handleObjectMissing(space, region, page, table, flags, access);
+  return handleAnonymousMissing(space, region, table, slotIn(table, page), isMarked, flags, access);
+}
+
+/** `do_anonymous_page`. */
+function handleAnonymousMissing(
+  space: usize,
+  region: usize,
+  table: usize,
+  slot: usize,
+  isMarked: bool,
+  flags: u32,
+  access: u32,
+): i32 {
   if (access == ACCESS_WRITE) prepareAnonVma(region); // before userfaultfd is asked
   if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
   const mapped = access == ACCESS_WRITE ? newPageEntry(space) : zeroPageEntry(PROTECTION_READ);
@@ -134,43 +158,10 @@ function handleNotPresent(
   return OUTCOME_DONE;
 }
 
-/** `do_wp_page`: userfaultfd comes first, then the zero page is copied and an exclusive page made writable. */
-function handleWriteProtected(space: usize, region: usize, slot: usize, entry: u64, flags: u32): i32 {
-  const isUffds = (flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0;
-  if (isUffds && (flags & REGION_WP_ASYNC) == 0) return askUserfaultfd(space, flags, OUTCOME_WP);
-  if (isZeroPage(entry)) {
-    prepareAnonVma(region);
-    const copy = newPageEntry(space);
-    if (copy == 0) return ENOMEM;
-    store<u64>(slot, copy);
-    addTo(space, COUNTER_COPY_FAULTS, 1);
-  } else {
-    // a bit that a registration left behind stays (`wp_page_reuse`)
-    store<u64>(slot, withWrite(withDirty((isUffds ? withoutUffdWp(entry) : entry) | ACCESSED)));
-    addTo(space, COUNTER_REUSE_FAULTS, 1);
-  }
-  if (isUffds) addTo(space, COUNTER_WP_ASYNC_FAULTS, 1);
-  return OUTCOME_DONE;
-}
-
-/** `fs/userfaultfd.c:handle_userfault`: a message, or the signal that the context asked for. */
-function askUserfaultfd(space: usize, flags: u32, outcome: i32): i32 {
-  if ((flags & REGION_SIGBUS) != 0) {
-    addTo(space, COUNTER_SIGBUS, 1);
-    return OUTCOME_SIGBUS;
-  }
-  addTo(space, outcome == OUTCOME_WP ? COUNTER_WP_MESSAGES : COUNTER_MISSING_MESSAGES, 1);
-  return outcome;
-}
-
-function prepareAnonVma(region: usize): void {
-  store<u32>(region, load<u32>(region, REGION_FLAGS) | REGION_ANON_VMA, REGION_FLAGS);
-}
-
 /** Returns the entry of a new zeroed page that was just written to, or 0 when the memory is used up. */
 function newPageEntry(space: usize): u64 {
   const frame = allocateFrame();
   if (frame == 0) return 0;
-  addTo(space, COUNTER_ANON_PAGES, 1);
+  countNewPages(space, 1);
   return withWrite(withDirty(leafEntry(frame, PROTECTION_READ)));
 }

@@ -1,19 +1,22 @@
-import { OK } from "./abi";
-import { GUARD_MARKER, isGuard } from "./entry";
+import { OK, OUTCOME_HANG } from "./abi";
+import { GUARD_MARKER, isGuard, isNone } from "./entry";
 import { ENTRY_BYTES } from "./geometry";
 import { adjustCounts, ensurePteTable, occupied } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
-import { zapForGuards } from "./zap";
+import { zap } from "./zap";
 
 /**
  * MADV_GUARD_INSTALL and MADV_GUARD_REMOVE: `mm/madvise.c:madvise_guard_install`. A guard takes the place of a page or of any other marker of
  * anonymous memory, and nothing remembers what was there.
  */
 
-/** Makes every entry of a range a guard marker, allocating tables. Returns OK, or ENOMEM with the range done in part. */
-export function installGuards(space: usize, firstPage: u64, pageCount: u64): i32 {
-  zapForGuards(space, firstPage, pageCount);
-  return walk<InstallGuards>(space, firstPage, pageCount);
+/**
+ * Makes every entry of a range a guard marker, allocating tables. `zapFlags`: ZAP_OBJECT and ZAP_UFFD_WP as the mapping is. Returns OK, or
+ * ENOMEM with the range done in part, or OUTCOME_HANG where a uffd-wp marker of an object comes back however often it is zapped.
+ */
+export function installGuards(space: usize, firstPage: u64, pageCount: u64, zapFlags: u32): i32 {
+  const status = zap(space, firstPage, pageCount, zapFlags);
+  return status != OK ? status : walk<InstallGuards>(space, firstPage, pageCount);
 }
 
 /** Makes the guard markers of a range none. Returns OK. */
@@ -34,7 +37,9 @@ class InstallGuards {
     const end = slotsEnd(start, pageCount);
     let installed: u32 = 0;
     for (let slot = start; slot < end; slot += ENTRY_BYTES) {
-      if (isGuard(load<u64>(slot))) continue;
+      const entry = load<u64>(slot);
+      if (isGuard(entry)) continue;
+      if (!isNone(entry)) return OUTCOME_HANG;
       store<u64>(slot, GUARD_MARKER);
       installed++;
     }

@@ -4,18 +4,53 @@
  */
 import { accessPage, resumeAccess, touchPages } from "./access";
 import { limitMemory as limit, reserve as reserveBytes } from "./arena";
-import { fillCopy as copyInto, fillPoison as poison, fillZero as mapZero } from "./fill";
-import { installGuards as install, removeGuards as remove } from "./guard";
+import {
+  collapseAnonymous as collapse,
+  collapseObject as collapseCached,
+  countCached as count,
+  mapCollapsed as mapHuge,
+  retractTable as retract,
+} from "./collapse";
+import { fillContinue as continueFrom, fillCopy as copyInto, fillPoison as poison, fillZero as mapZero } from "./fill";
+import { copyRange as copy } from "./fork";
+import { freeTables as free } from "./free-tables";
+import { splitHugeAt as splitHuge } from "./huge";
+import { installGuards as install, removeGuards as removeAll } from "./guard";
+import {
+  changeHugetlb as changeHuge,
+  copyHugetlb as copyHuge,
+  countInSet as countSet,
+  moveHugetlb as moveHuge,
+  protectHugetlb as protectHuge,
+  punchHugetlb as punchHuge,
+  zapHugetlb as zapHuge,
+} from "./hugetlb";
+import {
+  configureHugePool,
+  reserveHugePages as reserveHuge,
+  unreserveHugePages as unreserveHuge,
+} from "./hugetlb-pool";
+import { movePages as moveTo } from "./move-pages";
+import { moveTables as moveRange } from "./move-tables";
 import { changeProtection as change } from "./mprotect";
+import {
+  createObject as createAnObject,
+  destroyObject as destroyAnObject,
+  removeCached as remove,
+  setPages,
+  splitCached as splitCachedPage,
+} from "./object";
 import { readContents as contents, readEntries as entries, readPagemap as pagemap } from "./pagemap";
 import { populate as populateRange } from "./populate";
 import { protect as protectRange, unprotect as unprotectRange } from "./protect";
+import { reclaim as reclaimRange } from "./reclaim";
 import { publishRegions as publish, regionBuffer as buffer } from "./regions";
 import { replay as replayRecords, setFaultRecords as setRecords } from "./replay";
 import { result } from "./result";
 import { scan as scanRange, scanBlock } from "./scan";
 import { createSpace as create, destroySpace as destroy } from "./space";
-import { freeTables as free, zap as zapRange } from "./zap";
+import { configureSwap } from "./swap";
+import { zap as zapRange } from "./zap";
 
 /** Limits the linear memory to so many pages of 64 KiB. */
 export function limitMemory(wasmPages: u32): void {
@@ -93,8 +128,18 @@ export function fillCopy(space: usize, firstPage: f64, pageCount: f64, flags: u3
 }
 
 /** Fills a range with the zero page. Returns the pages done. */
-export function fillZero(space: usize, firstPage: f64, pageCount: f64, flags: u32): f64 {
-  return f64(mapZero(space, u64(firstPage), u64(pageCount), flags));
+export function fillZero(space: usize, firstPage: f64, pageCount: f64): f64 {
+  return f64(mapZero(space, u64(firstPage), u64(pageCount)));
+}
+
+/** Fills a range with pages of the object. Returns the pages done. */
+export function fillContinue(space: usize, firstPage: f64, pageCount: f64, flags: u32): f64 {
+  return f64(continueFrom(space, u64(firstPage), u64(pageCount), flags));
+}
+
+/** Moves pages to another mapping. Returns the pages done. */
+export function movePages(space: usize, target: f64, source: f64, pageCount: f64, flags: u32): f64 {
+  return f64(moveTo(space, u64(target), u64(source), u64(pageCount), flags));
 }
 
 /** Fills a range with poison markers. Returns the pages done. */
@@ -103,13 +148,13 @@ export function fillPoison(space: usize, firstPage: f64, pageCount: f64): f64 {
 }
 
 /** Makes every entry of a range a guard marker: OK or ENOMEM. */
-export function installGuards(space: usize, firstPage: f64, pageCount: f64): i32 {
-  return install(space, u64(firstPage), u64(pageCount));
+export function installGuards(space: usize, firstPage: f64, pageCount: f64, zapFlags: u32): i32 {
+  return install(space, u64(firstPage), u64(pageCount), zapFlags);
 }
 
 /** Makes the guard markers of a range none: OK. */
 export function removeGuards(space: usize, firstPage: f64, pageCount: f64): i32 {
-  return remove(space, u64(firstPage), u64(pageCount));
+  return removeAll(space, u64(firstPage), u64(pageCount));
 }
 
 /** Reads or writes a page: an OUTCOME_ or ENOMEM. */
@@ -155,4 +200,125 @@ export function readEntries(space: usize, firstPage: f64, pageCount: u32, target
 /** Writes the content of each page. */
 export function readContents(space: usize, firstPage: f64, pageCount: u32, target: usize): void {
   contents(space, u64(firstPage), pageCount, target);
+}
+
+/** Sets the machine's pools of huge pages and of swap slots; nothing may be in use. */
+export function configureMachine(hugePages: u32, swapPages: u32): void {
+  configureHugePool(hugePages);
+  configureSwap(swapPages);
+}
+
+/** Returns the handle of a new object, or 0. */
+export function createObject(kind: u32, pages: f64): usize {
+  return createAnObject(kind, u64(pages));
+}
+
+/** Frees an object that nothing maps. */
+export function destroyObject(object: usize): void {
+  destroyAnObject(object);
+}
+
+/** Splits the huge page that a mapping's edge is to lie in: OK or ENOMEM. */
+export function splitHugeAt(space: usize, page: f64): i32 {
+  return splitHuge(space, u64(page));
+}
+
+/** Moves the end of an object's file. */
+export function setObjectPages(object: usize, pages: f64): void {
+  setPages(object, u64(pages));
+}
+
+/** Takes pages out of an object that nothing maps. */
+export function removeCached(object: usize, index: f64, count: f64): void {
+  remove(object, u64(index), u64(count));
+}
+
+/** Splits the huge page of an object that holds `index`, which nothing maps. */
+export function splitCached(object: usize, index: f64): void {
+  splitCachedPage(object, u64(index));
+}
+
+/** Copies the entries of a range into a child: OK or ENOMEM. */
+export function copyRange(parent: usize, child: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  return copy(parent, child, u64(firstPage), u64(pageCount), flags);
+}
+
+/** Moves entries to another address: OK or ENOMEM. */
+export function moveTables(space: usize, firstPage: f64, newFirst: f64, pageCount: f64, flags: u32): i32 {
+  return moveRange(space, u64(firstPage), u64(newFirst), u64(pageCount), flags);
+}
+
+/** Pages out, ages or frees lazily. Returns the pages done. */
+export function reclaim(space: usize, firstPage: f64, pageCount: f64, kind: u32): f64 {
+  return f64(reclaimRange(space, u64(firstPage), u64(pageCount), kind));
+}
+
+/** Makes a huge page of 2 MiB of anonymous memory: OK or an errno. */
+export function collapseAnonymous(space: usize, firstPage: f64, isArmed: bool): i32 {
+  return collapse(space, u64(firstPage), isArmed);
+}
+
+/** Pages that an object has in 2 MiB; 513 for a huge page. */
+export function countCached(object: usize, index: f64): u32 {
+  return count(object, u64(index));
+}
+
+/** Makes a huge page of 2 MiB of an object that nothing maps: OK or ENOMEM. */
+export function collapseObject(object: usize, index: f64): i32 {
+  return collapseCached(object, u64(index));
+}
+
+/** Frees the last-level table of 2 MiB if it is empty. */
+export function retractTable(space: usize, firstPage: f64): void {
+  retract(space, u64(firstPage));
+}
+
+/** Maps a huge page of an object by one entry: OK or an errno. */
+export function mapCollapsed(space: usize, firstPage: f64, object: usize, index: f64, keepsTable: bool): i32 {
+  return mapHuge(space, u64(firstPage), object, u64(index), keepsTable);
+}
+
+/** Write-protects a range of hugetlb memory: OK or ENOMEM. */
+export function protectHugetlb(space: usize, firstPage: f64, pageCount: f64): i32 {
+  return protectHuge(space, u64(firstPage), u64(pageCount));
+}
+
+/** Gives a range of hugetlb memory a new protection, and takes uffd-wp away. */
+export function changeHugetlb(space: usize, firstPage: f64, pageCount: f64, flags: u32, resolves: bool): void {
+  changeHuge(space, u64(firstPage), u64(pageCount), flags, resolves);
+}
+
+/** Removes what a range of hugetlb memory maps. */
+export function zapHugetlb(space: usize, firstPage: f64, pageCount: f64, flags: u32, owner: usize, index: f64): void {
+  zapHuge(space, u64(firstPage), u64(pageCount), flags, owner, u64(index));
+}
+
+/** Copies the entries of a range of hugetlb memory into a child: OK or ENOMEM. */
+export function copyHugetlb(parent: usize, child: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  return copyHuge(parent, child, u64(firstPage), u64(pageCount), flags);
+}
+
+/** Moves the entries of a range of hugetlb memory: OK or ENOMEM. */
+export function moveHugetlb(space: usize, firstPage: f64, newFirst: f64, pageCount: f64, flags: u32): i32 {
+  return moveHuge(space, u64(firstPage), u64(newFirst), u64(pageCount), flags);
+}
+
+/** Takes huge pages out of a hugetlbfs object. */
+export function punchHugetlb(object: usize, index: f64, count: f64): void {
+  punchHuge(object, u64(index), u64(count));
+}
+
+/** Reserves huge pages. Returns whether there are as many. */
+export function reserveHugePages(count: u32): bool {
+  return reserveHuge(count);
+}
+
+/** Gives reserved huge pages back. */
+export function unreserveHugePages(count: u32): void {
+  unreserveHuge(count);
+}
+
+/** Counts the numbers of a range that are in a set, and adds the others to it. */
+export function countInSet(set: usize, index: f64, length: f64, adds: bool): u32 {
+  return countSet(set, u64(index), u64(length), adds);
 }

@@ -1,6 +1,19 @@
 import { OK } from "./abi";
-import { frameOf, isGuard, isNone, isPresent, isUffdWp, isZeroPage, pfnOf } from "./entry";
-import { contentOf } from "./frames";
+import {
+  frameOf,
+  hugeFrameOf,
+  isGuard,
+  isHuge,
+  isNone,
+  isPresent,
+  isUffdWp,
+  isZeroPage,
+  pfnOf,
+  swapOffset,
+  swapType,
+} from "./entry";
+import { contentOf, FRAME_CACHED, FRAME_HUGETLB, FRAMES_PER_HUGE, headOf, mapCount, numberIn, wordOf } from "./frames";
+import { partOfHuge } from "./huge";
 import { slotIn, walk } from "./walk";
 
 /**
@@ -15,14 +28,11 @@ import { slotIn, walk } from "./walk";
 
 const PAGEMAP_PRESENT: u64 = 1 << 63;
 const PAGEMAP_SWAPPED: u64 = 1 << 62;
+const PAGEMAP_FILE: u64 = 1 << 61;
 const PAGEMAP_GUARD: u64 = 1 << 58;
 const PAGEMAP_UFFD_WP: u64 = 1 << 57;
 const PAGEMAP_EXCLUSIVE: u64 = 1 << 56;
 const PAGEMAP_OFFSET_SHIFT: u64 = 5;
-const SWAP_TYPE_SHIFT: u64 = 59;
-/** A swap offset is stored inverted in bits 9 to 58. */
-const SWAP_OFFSET_SHIFT: u64 = 9;
-const SWAP_OFFSET_MASK: u64 = (1 << 50) - 1;
 
 /** Where the word of the page that is walked next goes. */
 let out: usize = 0;
@@ -45,18 +55,35 @@ export function readContents(space: usize, firstPage: u64, pageCount: u32, targe
   walk<Contents>(space, firstPage, pageCount);
 }
 
+/**
+ * Returns the pagemap word of the `index`-th page of a huge entry; the huge zero page counts as a file's, and a marker of hugetlb is no swap.
+ * Whether it is exclusive is told of the page at which the reading of the entry began, `first` (`pagemap_pmd_range` does not advance).
+ */
+export function hugePagemapWord(entry: u64, index: u32, first: u32): u64 {
+  if (!isHuge(entry)) return isUffdWp(entry) ? PAGEMAP_UFFD_WP : 0;
+  const word = pagemapWord(partOfHuge(entry, index));
+  if (isZeroPage(entry)) return word | PAGEMAP_FILE;
+  return (word & ~PAGEMAP_EXCLUSIVE) | (pagemapWord(partOfHuge(entry, first)) & PAGEMAP_EXCLUSIVE);
+}
+
+/** Returns the bits that say whose a frame is. */
+function wordOfFrame(frame: u32): u64 {
+  const word = wordOf(frame);
+  const counted = (word & FRAME_HUGETLB) != 0 ? headOf(frame) : frame;
+  const file = (wordOf(counted) & FRAME_CACHED) != 0 ? PAGEMAP_FILE : 0;
+  return file | (mapCount(counted) == 1 ? PAGEMAP_EXCLUSIVE : 0);
+}
+
 /** Returns the pagemap word of an entry. */
 export function pagemapWord(entry: u64): u64 {
   if (isNone(entry)) return 0;
   const uffdWp = isUffdWp(entry) ? PAGEMAP_UFFD_WP : 0;
-  if (isPresent(entry)) return PAGEMAP_PRESENT | uffdWp | (isZeroPage(entry) ? 0 : PAGEMAP_EXCLUSIVE) | pfnOf(entry);
-  const offset = (~entry >> SWAP_OFFSET_SHIFT) & SWAP_OFFSET_MASK;
+  if (isPresent(entry)) {
+    return PAGEMAP_PRESENT | uffdWp | (isZeroPage(entry) ? 0 : wordOfFrame(frameOf(entry))) | pfnOf(entry);
+  }
+  const offset = swapOffset(entry);
   return (
-    PAGEMAP_SWAPPED |
-    uffdWp |
-    (isGuard(entry) ? PAGEMAP_GUARD : 0) |
-    (offset << PAGEMAP_OFFSET_SHIFT) |
-    (entry >> SWAP_TYPE_SHIFT)
+    PAGEMAP_SWAPPED | uffdWp | (isGuard(entry) ? PAGEMAP_GUARD : 0) | (offset << PAGEMAP_OFFSET_SHIFT) | swapType(entry)
   );
 }
 
@@ -70,6 +97,12 @@ class PagemapWords {
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return writeWords<PagemapWords>(slotIn(table, page), pageCount);
+  }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    const index = <u32>(page & (FRAMES_PER_HUGE - 1));
+    for (let i: u32 = 0; i < pageCount; i++) writeWord(hugePagemapWord(load<u64>(slot), index + i, index));
+    return OK;
   }
 
   hole(space: usize, page: u64, pageCount: u64): i32 {
@@ -89,6 +122,13 @@ class RawEntries {
     return writeWords<RawEntries>(slotIn(table, page), pageCount);
   }
 
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    const index = <u32>(page & (FRAMES_PER_HUGE - 1));
+    for (let i: u32 = 0; i < pageCount; i++)
+      writeWord(isHuge(load<u64>(slot)) ? partOfHuge(load<u64>(slot), index + i) : load<u64>(slot));
+    return OK;
+  }
+
   hole(space: usize, page: u64, pageCount: u64): i32 {
     return writeZeros(pageCount);
   }
@@ -99,11 +139,18 @@ class RawEntries {
 @final
 class Contents {
   word(entry: u64): u64 {
-    return isPresent(entry) ? contentOf(frameOf(entry)) : 0;
+    return isPresent(entry) ? numberIn(contentOf(frameOf(entry))) : 0;
   }
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return writeWords<Contents>(slotIn(table, page), pageCount);
+  }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    const index = <u32>(page & (FRAMES_PER_HUGE - 1));
+    for (let i: u32 = 0; i < pageCount; i++)
+      writeWord(isHuge(load<u64>(slot)) ? numberIn(contentOf(hugeFrameOf(load<u64>(slot)) + index + i)) : 0);
+    return OK;
   }
 
   hole(space: usize, page: u64, pageCount: u64): i32 {
@@ -119,6 +166,11 @@ function writeWords<Op>(start: usize, pageCount: u32): i32 {
   }
   out = target;
   return OK;
+}
+
+function writeWord(word: u64): void {
+  store<u64>(out, word);
+  out += 8;
 }
 
 function writeZeros(pageCount: u64): i32 {

@@ -1,9 +1,10 @@
 import { ACCESS_WRITE, COUNTER_MINFLT, OK, OUTCOME_DONE, RESULT_REASON } from "./abi";
 import { isPresent, permitsWrite } from "./entry";
-import { FROM_KERNEL, handleFault } from "./fault";
+import { handleFault } from "./fault";
 import { result } from "./result";
 import { addTo } from "./stats";
-import { findPteTable } from "./table";
+import { findPteTable, hugeSlot } from "./table";
+import { FROM_KERNEL } from "./userfault";
 import { slotIn } from "./walk";
 
 /**
@@ -33,7 +34,8 @@ export function populate(space: usize, firstPage: u64, pageCount: u64, access: u
 
 function isPopulated(space: usize, page: u64, access: u32): bool {
   const table = findPteTable(space, page);
-  if (table == 0) return false;
-  const entry = load<u64>(slotIn(table, page));
+  const slot = table != 0 ? slotIn(table, page) : hugeSlot;
+  if (slot == 0) return false;
+  const entry = load<u64>(slot);
   return access == ACCESS_WRITE ? permitsWrite(entry) : isPresent(entry);
 }

@@ -7,35 +7,63 @@ import {
   COUNTER_DISARMED_ZERO,
   COUNTER_PROTECT_VISITED,
   OK,
+  PROTECT_OBJECT,
   PROTECT_UNPOPULATED,
   UPGRADE_WRITABLE,
 } from "./abi";
-import { isNone, isPresent, isZeroPage, PRESENT, UFFD_WP_MARKER, withoutUffdWp, withUffdWp, withWrite } from "./entry";
+import {
+  isHuge,
+  isNone,
+  isPresent,
+  isSwap,
+  isZeroPage,
+  PRESENT,
+  SWAP_UFFD_WP,
+  UFFD_WP_MARKER,
+  withoutUffdWp,
+  withUffdWp,
+  withWrite,
+} from "./entry";
+import { framesAreSimple } from "./frames";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
+import { splitHuge } from "./huge";
+import { resolveHuge, resolveProtection, setProtection } from "./mprotect";
 import { addTo } from "./stats";
 import { adjustCounts, ensurePteTable, findPteTable, mapsNothing, markers, occupied } from "./table";
-import { slotIn, slotsEnd, walk } from "./walk";
+import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
  * UFFDIO_WRITEPROTECT in both directions: `mm/mprotect.c:change_pte_range` with MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE.
  */
 
-/** Write-protects a range. `flags`: PROTECT_UNPOPULATED or 0. Returns OK or ENOMEM with the range protected in part. */
+/** Whether huge pages that are met belong to an object. */
+let ofObject: bool = false;
+
+/** Write-protects a range. `flags`: PROTECT_. Returns OK or ENOMEM with the range protected in part. */
 export function protect(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
+  ofObject = (flags & PROTECT_OBJECT) != 0;
   return (flags & PROTECT_UNPOPULATED) != 0
     ? walk<ProtectAll>(space, firstPage, pageCount)
     : walk<ProtectPopulated>(space, firstPage, pageCount);
 }
 
-/** Removes the write protection of a range. `flags`: UPGRADE_WRITABLE or 0. */
+/** Removes the write protection of a range. `flags`: UPGRADE_ and PROTECTION_ as the mapping is. Returns OK or ENOMEM (of splitting). */
 export function unprotect(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
+  if ((flags & ~UPGRADE_WRITABLE) != 0 || !framesAreSimple()) {
+    return resolveProtection(space, firstPage, pageCount, flags);
+  }
+  setProtection(flags);
   return (flags & UPGRADE_WRITABLE) != 0
     ? walk<UnprotectWritable>(space, firstPage, pageCount)
     : walk<UnprotectReadOnly>(space, firstPage, pageCount);
 }
 
-/** Removes the write protection of one present page in a writable region, as `unprotect` does for a range. */
+/** Removes the write protection of one present page in a writable private region, as `unprotect` does for a range. */
 export function unprotectPage(space: usize, page: u64): void {
+  if (!framesAreSimple()) {
+    resolveProtection(space, page, 1, UPGRADE_WRITABLE);
+    return;
+  }
   const slot = slotIn(findPteTable(space, page), page);
   const before = load<u64>(slot);
   assert(isPresent(before), "the page is there");
@@ -59,6 +87,10 @@ class ProtectAll {
     else protectMixed(space, table, slot, pageCount);
     return OK;
   }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return protectHuge(space, slot, pageCount);
+  }
 }
 
 /** Protects what maps a page; entries that are none stay so, which is how writes to them are lost. */
@@ -70,6 +102,10 @@ class ProtectPopulated {
     if (!mapsNothing(table)) protectPresent(space, slotIn(table, page), pageCount);
     return OK;
   }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return protectHuge(space, slot, pageCount);
+  }
 }
 
 
@@ -78,6 +114,10 @@ class ProtectPopulated {
 class UnprotectWritable {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return unprotectSlice<UpgradeExclusive>(space, table, page, pageCount);
+  }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return resolveHuge(space, slot, pageCount);
   }
 }
 
@@ -88,6 +128,25 @@ class UnprotectReadOnly {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return unprotectSlice<UpgradeNothing>(space, table, page, pageCount);
   }
+
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return resolveHuge(space, slot, pageCount);
+  }
+}
+
+/** A huge page that is protected in part is split; one of an object is always taken away, since only a table can hold markers. */
+function protectHuge(space: usize, slot: usize, pageCount: u32): i32 {
+  const entry = load<u64>(slot);
+  if (!isHuge(entry)) return OK;
+  if (ofObject || pageCount != <u32>ENTRIES_PER_TABLE) {
+    const status = splitHuge(space, slot);
+    return status == OK ? WALK_AGAIN : status;
+  }
+  addTo(space, COUNTER_PROTECT_VISITED, pageCount);
+  if (withUffdWp(entry) == entry) return OK;
+  store<u64>(slot, withUffdWp(entry));
+  addTo(space, isZeroPage(entry) ? COUNTER_ARMED_ZERO : COUNTER_ARMED_PAGE, pageCount);
+  return OK;
 }
 
 function markNone(space: usize, table: usize, start: usize, pageCount: u32): void {
@@ -116,7 +175,10 @@ function protectPresent(space: usize, start: usize, pageCount: u32): void {
   let zeroPages: u32 = 0;
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const before = load<u64>(slot);
-    if (!isPresent(before)) continue;
+    if (!isPresent(before)) {
+      if (isSwap(before)) store<u64>(slot, before | SWAP_UFFD_WP);
+      continue;
+    }
     const after = withUffdWp(before);
     if (after == before) continue; // an untouched slot stays untouched: a store would dirty its line
     store<u64>(slot, after);
@@ -159,7 +221,10 @@ function unprotectPresent<Upgrade>(space: usize, start: usize, pageCount: u32): 
   let zeroPages: u32 = 0;
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const before = load<u64>(slot);
-    if (!isPresent(before)) continue;
+    if (!isPresent(before)) {
+      if (isSwap(before)) store<u64>(slot, before & ~SWAP_UFFD_WP);
+      continue;
+    }
     const after = changetype<Upgrade>(0).upgrade(withoutUffdWp(before));
     if (after == before) continue;
     store<u64>(slot, after);

@@ -1,5 +1,7 @@
 import {
+  CATEGORY_FILE,
   CATEGORY_GUARD,
+  CATEGORY_HUGE,
   CATEGORY_PFNZERO,
   CATEGORY_PRESENT,
   CATEGORY_SWAPPED,
@@ -7,9 +9,12 @@ import {
   COUNTER_ARMED_NONE,
   COUNTER_SCAN_PAGES,
   COUNTER_SCAN_PROTECTED,
+  ENOMEM,
   ENOSPC,
   OK,
+  PROTECT_OBJECT,
   PROTECT_UNPOPULATED,
+  REGION_HUGETLB,
   SCAN_ANYOF,
   SCAN_BOUNCE_REGIONS,
   SCAN_BUFFERED,
@@ -24,6 +29,7 @@ import {
   SCAN_REGION_CATEGORIES,
   SCAN_REGION_CATEGORY_SET,
   SCAN_REGION_END,
+  SCAN_REGION_FLAGS,
   SCAN_REGION_FIRST,
   SCAN_RETURN,
   SCAN_VECTOR,
@@ -31,12 +37,27 @@ import {
   SCAN_WALK_END,
   SCAN_WP_MATCHING,
 } from "./abi";
-import { isGuard, isNone, isPresent, isUffdWp, isZeroPage, SWAP_UFFD_WP, UFFD_WP_MARKER, withUffdWp } from "./entry";
-import { ENTRY_BYTES } from "./geometry";
+import {
+  frameOf,
+  hugeFrameOf,
+  isGuard,
+  isHuge,
+  isNone,
+  isPresent,
+  isUffdWp,
+  isZeroPage,
+  SWAP_UFFD_WP,
+  UFFD_WP_MARKER,
+  withUffdWp,
+} from "./entry";
+import { FRAMES_PER_HUGE, framesAreSimple, isAnonymous } from "./frames";
+import { ENTRY_BYTES, PMD_SHIFT } from "./geometry";
+import { splitHuge } from "./huge";
+import { protectHugetlb } from "./hugetlb";
 import { protect } from "./protect";
 import { addTo, counterOf } from "./stats";
-import { adjustCounts } from "./table";
-import { slotIn, slotsEnd, walk } from "./walk";
+import { adjustCounts, holeShift } from "./table";
+import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
  * PAGEMAP_SCAN over one region: `fs/proc/task_mmu.c:pagemap_scan_pmd_entry`. The state of the call is in a block of linear memory that
@@ -62,7 +83,18 @@ export function categoriesOf(entry: u64): u32 {
   const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;
   if (isNone(entry)) return CATEGORY_WRITTEN;
   if (!isPresent(entry)) return CATEGORY_SWAPPED | written | (isGuard(entry) ? CATEGORY_GUARD : 0);
-  return CATEGORY_PRESENT | written | (isZeroPage(entry) ? CATEGORY_PFNZERO : 0);
+  if (isZeroPage(entry)) return CATEGORY_PRESENT | CATEGORY_PFNZERO | written;
+  const isFile = !framesAreSimple() && !isAnonymous(frameOf(entry));
+  return CATEGORY_PRESENT | written | (isFile ? CATEGORY_FILE : 0);
+}
+
+/** The same for a PMD entry: of a huge page, or of hugetlb (`pagemap_thp_category`, `pagemap_hugetlb_category`). */
+function hugeCategoriesOf(entry: u64): u32 {
+  const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;
+  if (isNone(entry)) return CATEGORY_HUGE;
+  if (!isPresent(entry)) return CATEGORY_HUGE | CATEGORY_SWAPPED | written;
+  if (isZeroPage(entry)) return CATEGORY_HUGE | CATEGORY_PRESENT | CATEGORY_PFNZERO | written;
+  return CATEGORY_HUGE | CATEGORY_PRESENT | written | (isAnonymous(hugeFrameOf(entry)) ? 0 : CATEGORY_FILE);
 }
 
 
@@ -85,6 +117,10 @@ class Scan {
     return OK;
   }
 
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return scanHuge(space, slot, page, pageCount);
+  }
+
   hole(space: usize, page: u64, pageCount: u64): i32 {
     return scanHole(space, page, pageCount);
   }
@@ -100,20 +136,64 @@ class ProtectWithoutOutput {
     return OK;
   }
 
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    return scanHuge(space, slot, page, pageCount);
+  }
+
   hole(space: usize, page: u64, pageCount: u64): i32 {
     return scanHole(space, page, pageCount);
   }
 }
 
-/** Handles pages without a table (`pagemap_scan_pte_hole`). */
-function scanHole(space: usize, page: u64, pageCount: u64): i32 {
-  const categories = field(SCAN_REGION_CATEGORIES) | field(SCAN_HOLE_CATEGORIES);
+/**
+ * Handles a huge page. Where only a part of one is put out, it is split and looked at again, unless it is hugetlb's: then the scan
+ * gives up without saying so. (`pagemap_scan_thp_entry`, `pagemap_scan_hugetlb_entry`)
+ */
+function scanHuge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+  const entry = load<u64>(slot);
+  const categories = hugeCategoriesOf(entry) | field(SCAN_REGION_CATEGORIES);
   if (!isInteresting(categories)) return OK;
   const accepted = putOut(space, categories, page, pageCount);
   const status = stopStatus;
-  if (accepted == 0 || field(SCAN_FLAGS) != SCAN_WP_MATCHING) return status;
+  const protects = field(SCAN_FLAGS) == SCAN_WP_MATCHING && (categories & CATEGORY_WRITTEN) != 0;
+  if (accepted == 0 || !protects) return status;
+  const isHugetlb = (field(SCAN_REGION_FLAGS) & REGION_HUGETLB) != 0;
+  if (accepted == <u64>FRAMES_PER_HUGE) {
+    if (isHuge(entry)) store<u64>(slot, withUffdWp(entry));
+    return status;
+  }
+  takeBack(page, accepted);
+  if (isHugetlb) {
+    store<u64>(scanBlock, page, SCAN_WALK_END);
+    return OK;
+  }
+  return splitHuge(space, slot) == OK ? WALK_AGAIN : ENOMEM;
+}
+
+/** `pagemap_scan_backout_range`. */
+function takeBack(page: u64, pageCount: u64): void {
+  store<u64>(scanBlock, load<u64>(scanBlock, SCAN_FOUND_PAGES) - pageCount, SCAN_FOUND_PAGES);
+  store<u64>(scanBlock, 0, SCAN_WALK_END);
+  if (field(SCAN_VECTOR) == 0) return;
+  const buffered = field(SCAN_BUFFERED);
+  const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
+  if (load<u64>(current, SCAN_REGION_FIRST) == page) store<u32>(scanBlock, buffered - 1, SCAN_BUFFERED);
+  else store<u64>(current, page, SCAN_REGION_END);
+}
+
+/** Handles pages without a table (`pagemap_scan_pte_hole`). */
+function scanHole(space: usize, page: u64, pageCount: u64): i32 {
+  const isHugetlb = (field(SCAN_REGION_FLAGS) & REGION_HUGETLB) != 0;
+  const isEntry = isHugetlb && holeShift == <u32>PMD_SHIFT; // an entry of hugetlb's that is none
+  const categories = field(SCAN_REGION_CATEGORIES) | (isEntry ? CATEGORY_HUGE : field(SCAN_HOLE_CATEGORIES));
+  if (!isInteresting(categories)) return OK;
+  const accepted = putOut(space, categories, page, pageCount);
+  const status = stopStatus;
+  if (accepted == 0 || field(SCAN_FLAGS) != SCAN_WP_MATCHING || isEntry) return status;
   const before = counterOf(space, COUNTER_ARMED_NONE);
-  const failed = protect(space, page, accepted, PROTECT_UNPOPULATED);
+  const failed = isHugetlb
+    ? protectHugetlb(space, page, accepted)
+    : protect(space, page, accepted, PROTECT_UNPOPULATED | PROTECT_OBJECT);
   addTo(space, COUNTER_SCAN_PROTECTED, counterOf(space, COUNTER_ARMED_NONE) - before);
   return failed != OK ? failed : status;
 }

@@ -1,9 +1,10 @@
-import { PAGE_LIMIT_BITS, SPACE_PGD } from "./abi";
+import { PAGE_LIMIT_BITS, SPACE_PGD, ZAP_DROP_MARKERS } from "./abi";
 import { allocateBlock, freeABlock } from "./arena";
 import { TABLE_BYTES } from "./geometry";
 import { releaseRegions } from "./regions";
 import { pgdOf } from "./table";
-import { freeTables, zap } from "./zap";
+import { freeTables } from "./free-tables";
+import { zap } from "./zap";
 
 /**
  * Address spaces: a control block (layout: SPACE_ in `abi.ts`) and a PGD each. The offset of the control block is the space's handle.
@@ -26,7 +27,7 @@ export function createSpace(): usize {
 
 /** Gives back everything that an address space holds. */
 export function destroySpace(space: usize): void {
-  zap(space, 0, ALL_PAGES, 0);
+  zap(space, 0, ALL_PAGES, ZAP_DROP_MARKERS);
   freeTables(space, 0, ALL_PAGES, 0, ALL_PAGES);
   releaseRegions(space);
   freeABlock(pgdOf(space));

@@ -1,133 +1,93 @@
 import {
   COUNTER_ANON_PAGES,
-  COUNTER_PMD_TABLES,
-  COUNTER_PUD_TABLES,
   COUNTER_ZAPPED_MARKER,
   COUNTER_ZAPPED_PAGE,
   COUNTER_ZAPPED_ZERO,
   OK,
+  ZAP_DROP_MARKERS,
+  ZAP_OBJECT,
   ZAP_RECLAIM,
+  ZAP_SPARE_COPIES,
+  ZAP_UFFD_WP,
 } from "./abi";
-import { frameOf, isGuard, isNone, isPresent, isTable, isZeroPage, tableOf, UFFD_WP_MARKER } from "./entry";
-import { releaseFrame } from "./frames";
-import {
-  ENTRIES_PER_TABLE,
-  ENTRY_BYTES,
-  entryOffset,
-  firstPageOfEntry,
-  nextEntryPage,
-  PGD_SHIFT,
-  PMD_SHIFT,
-  PUD_SHIFT,
-  TABLE_BYTES,
-} from "./geometry";
+import { frameOf, isGuard, isHuge, isNone, isPoison, isPresent, isUffdWp, isZeroPage, UFFD_WP_MARKER } from "./entry";
+import { framesAreSimple, isAnonymous, releaseFrame } from "./frames";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
+import { splitHuge, unmapHuge } from "./huge";
+import { unmapFrame, unmapSlot } from "./resident";
 import { addTo, takeFrom } from "./stats";
-import {
-  adjustCounts,
-  findPteTable,
-  freeChild,
-  freePteTable,
-  holeShift,
-  markers,
-  occupied,
-  pgdOf,
-  pmdSlot,
-} from "./table";
-import { isWholeTable, slotIn, slotsEnd, walk } from "./walk";
+import { slotOf } from "./swap";
+import { adjustCounts, freePteTable, markers, occupied, pmdSlot } from "./table";
+import { isWholeTable, slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
- * Removing pages, markers and tables: `mm/memory.c:zap_pte_range` for anonymous memory, where a marker goes with its page, and
- * `mm/memory.c:free_pgtables`.
+ * Removing pages and markers: `mm/memory.c:zap_pte_range`. In anonymous memory a marker goes with its page; in a mapping of an object
+ * that is registered for uffd-wp, what was protected leaves a marker.
  */
 
-/** Removes what a range maps. `flags`: ZAP_RECLAIM keeps guards and frees last-level tables, as MADV_DONTNEED does. Returns OK. */
+/** ZAP_ flags of the zap under way. */
+let zapFlags: u32 = 0;
+
+/** Removes what a range of one mapping maps, as the ZAP_ flags say. Returns OK, or ENOMEM with the range done in part. */
 export function zap(space: usize, firstPage: u64, pageCount: u64, flags: u32): i32 {
-  return (flags & ZAP_RECLAIM) != 0
-    ? walk<ZapAndReclaim>(space, firstPage, pageCount)
-    : walk<Zap>(space, firstPage, pageCount);
+  zapFlags = flags;
+  return walk<Zap>(space, firstPage, pageCount);
 }
 
-/** Removes what a range maps, so that guards can be installed. Returns OK. */
-export function zapForGuards(space: usize, firstPage: u64, pageCount: u64): i32 {
-  return walk<ZapForGuards>(space, firstPage, pageCount);
-}
 
-/**
- * Frees the tables of an unmapped range. A table goes when all that it covers lies in [`floor`, `ceiling`), the pages between the
- * neighbouring mappings (`free_pgd_range`); such a table is empty by then.
- */
-export function freeTables(space: usize, firstPage: u64, pageCount: u64, floor: u64, ceiling: u64): void {
-  const end = firstPage + pageCount;
-  freePteTables(space, firstPage, end, floor, ceiling);
-  freeUpperTables(space, firstPage, end, floor, ceiling, PUD_SHIFT);
-  freeUpperTables(space, firstPage, end, floor, ceiling, PGD_SHIFT);
-}
-
-/** What unmapping does: everything goes. */
 @unmanaged
 @final
 class Zap {
-  keepsGuards(): bool {
-    return false;
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    if (occupied(table) != 0) zapSlice(space, table, slotIn(table, page), pageCount);
+    // a table whose 2 MiB lie in the range is freed also when it was empty before (`mm/pt_reclaim.c`)
+    const reclaims = (zapFlags & ZAP_RECLAIM) != 0 && occupied(table) == 0 && isWholeTable(page, pageCount);
+    if (reclaims) freePteTable(space, pmdSlot(space, page));
+    return OK;
   }
 
-  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
-    zapSlice<Zap>(space, table, slotIn(table, page), pageCount);
+  huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
+    if (!isHuge(load<u64>(slot))) return OK;
+    if (pageCount != <u32>ENTRIES_PER_TABLE) {
+      const status = splitHuge(space, slot);
+      return status == OK ? WALK_AGAIN : status;
+    }
+    addTo(space, isZeroPage(load<u64>(slot)) ? COUNTER_ZAPPED_ZERO : COUNTER_ZAPPED_PAGE, ENTRIES_PER_TABLE);
+    unmapHuge(space, slot);
     return OK;
   }
 }
 
-/**
- * What MADV_DONTNEED does: guard markers stay. A table whose 2 MiB lie in the range is freed also when it was empty before
- * (`mm/pt_reclaim.c`).
- */
-@unmanaged
-@final
-class ZapAndReclaim {
-  keepsGuards(): bool {
-    return true;
+function zapSlice(space: usize, table: usize, start: usize, pageCount: u32): void {
+  const keepsMarkers = (zapFlags & (ZAP_OBJECT | ZAP_DROP_MARKERS)) == ZAP_OBJECT;
+  if (markers(table) == occupied(table)) {
+    if (keepsMarkers) return;
+    if (pageCount == ENTRIES_PER_TABLE) {
+      const marked = markers(table);
+      memory.fill(table, 0, TABLE_BYTES);
+      noteZapped(space, table, 0, 0, marked, 0);
+      return;
+    }
   }
-
-  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
-    zapSlice<ZapAndReclaim>(space, table, slotIn(table, page), pageCount);
-    if (occupied(table) == 0 && isWholeTable(page, pageCount)) freePteTable(space, pmdSlot(space, page));
-    return OK;
-  }
+  if (keepsMarkers || !framesAreSimple() || (zapFlags & ZAP_SPARE_COPIES) != 0) zapEach(space, table, start, pageCount);
+  else zapSimple(space, table, start, pageCount);
 }
 
-/** What installing guards does first: the entries are wanted empty, but the tables are not given back. */
-@unmanaged
-@final
-class ZapForGuards {
-  keepsGuards(): bool {
-    return true;
-  }
-
-  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
-    zapSlice<ZapForGuards>(space, table, slotIn(table, page), pageCount);
-    return OK;
-  }
-}
-
-function zapSlice<Op>(space: usize, table: usize, start: usize, pageCount: u32): void {
-  if (occupied(table) == 0) return;
-  if (pageCount == ENTRIES_PER_TABLE && markers(table) == ENTRIES_PER_TABLE) {
-    memory.fill(table, 0, TABLE_BYTES);
-    noteZapped(space, table, 0, 0, ENTRIES_PER_TABLE, 0);
-    return;
-  }
+/** Zaps where every frame is anonymous and mapped once; there may be markers and guards, but no swap entries. */
+function zapSimple(space: usize, table: usize, start: usize, pageCount: u32): void {
   const end = slotsEnd(start, pageCount);
+  const keepsGuards = (zapFlags & ZAP_DROP_MARKERS) == 0;
   let pages: u32 = 0;
   let zeroPages: u32 = 0;
   let marked: u32 = 0;
   let others: u32 = 0;
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const entry = load<u64>(slot);
-    if (isNone(entry) || (changetype<Op>(0).keepsGuards() && isGuard(entry))) continue;
+    if (isNone(entry) || (keepsGuards && isGuard(entry))) continue;
     store<u64>(slot, 0);
     if (!isPresent(entry)) {
       if (entry == UFFD_WP_MARKER) marked++;
-      else others++;
+      else others += forgetSwapFormat(space, entry);
     } else if (isZeroPage(entry)) {
       zeroPages++;
     } else {
@@ -135,47 +95,49 @@ function zapSlice<Op>(space: usize, table: usize, start: usize, pageCount: u32):
       pages++;
     }
   }
+  takeFrom(space, COUNTER_ANON_PAGES, pages);
   noteZapped(space, table, pages, zeroPages, marked, others);
+}
+
+/** Zaps entries of all kinds, one by one. */
+function zapEach(space: usize, table: usize, start: usize, pageCount: u32): void {
+  const end = slotsEnd(start, pageCount);
+  const leavesMarkers = (zapFlags & (ZAP_OBJECT | ZAP_DROP_MARKERS | ZAP_UFFD_WP)) == (ZAP_OBJECT | ZAP_UFFD_WP);
+  for (let slot = start; slot < end; slot += ENTRY_BYTES) {
+    const entry = load<u64>(slot);
+    if (isNone(entry) || stays(entry)) continue;
+    const after: u64 = leavesMarkers && isUffdWp(entry) ? UFFD_WP_MARKER : 0;
+    store<u64>(slot, after);
+    adjustCounts(table, -i32(after == 0), i32(after != 0) - i32(entry == UFFD_WP_MARKER));
+    addTo(space, zapCounter(entry), 1);
+    if (!isPresent(entry)) forgetSwapFormat(space, entry);
+    else if (!isZeroPage(entry)) unmapFrame(space, frameOf(entry), entry);
+  }
+}
+
+/** Tells whether an entry that is not none survives the zap under way (`should_zap_cows`, `zap_drop_markers`). */
+function stays(entry: u64): bool {
+  const sparesCopies = (zapFlags & ZAP_SPARE_COPIES) != 0;
+  if (isPresent(entry)) return sparesCopies && !isZeroPage(entry) && isAnonymous(frameOf(entry));
+  const dropsMarkers = (zapFlags & ZAP_DROP_MARKERS) != 0;
+  if (entry == UFFD_WP_MARKER) return (zapFlags & ZAP_OBJECT) != 0 && !dropsMarkers;
+  return isGuard(entry) ? !dropsMarkers : sparesCopies;
+}
+
+function zapCounter(entry: u64): u32 {
+  if (!isPresent(entry)) return COUNTER_ZAPPED_MARKER;
+  return isZeroPage(entry) ? COUNTER_ZAPPED_ZERO : COUNTER_ZAPPED_PAGE;
+}
+
+/** Gives the slot of a swap entry back; markers hold nothing. Returns 1, for counting. */
+function forgetSwapFormat(space: usize, entry: u64): u32 {
+  if (entry != UFFD_WP_MARKER && !isGuard(entry) && !isPoison(entry)) unmapSlot(space, slotOf(entry));
+  return 1;
 }
 
 function noteZapped(space: usize, table: usize, pages: u32, zeroPages: u32, marked: u32, others: u32): void {
   adjustCounts(table, -(<i32>(pages + zeroPages + marked + others)), -(<i32>marked));
-  takeFrom(space, COUNTER_ANON_PAGES, pages);
   addTo(space, COUNTER_ZAPPED_PAGE, pages);
   addTo(space, COUNTER_ZAPPED_ZERO, zeroPages);
   addTo(space, COUNTER_ZAPPED_MARKER, marked + others);
-}
-
-function freePteTables(space: usize, firstPage: u64, end: u64, floor: u64, ceiling: u64): void {
-  let page = firstPage;
-  while (page < end) {
-    const table = findPteTable(space, page);
-    const next = nextEntryPage(page, table != 0 ? PMD_SHIFT : holeShift);
-    if (table != 0 && firstPageOfEntry(page, PMD_SHIFT) >= floor && next <= ceiling)
-      freePteTable(space, pmdSlot(space, page));
-    page = next;
-  }
-}
-
-/** Frees the tables that entries of `1 << shift` pages point to: PMD tables (PUD_SHIFT) or PUD tables (PGD_SHIFT). */
-function freeUpperTables(space: usize, firstPage: u64, end: u64, floor: u64, ceiling: u64, shift: u32): void {
-  let page = firstPage;
-  while (page < end) {
-    const parent: usize = shift == PGD_SHIFT ? 0 : pudTableOf(space, page);
-    const next = nextEntryPage(page, shift == PGD_SHIFT || parent != 0 ? shift : PGD_SHIFT);
-    if (shift == PGD_SHIFT || parent != 0) freeUpperTable(space, page, parent, floor, ceiling, shift);
-    page = next;
-  }
-}
-
-function freeUpperTable(space: usize, page: u64, parent: usize, floor: u64, ceiling: u64, shift: u32): void {
-  if (firstPageOfEntry(page, shift) < floor || nextEntryPage(page, shift) > ceiling) return;
-  const slot = (parent == 0 ? pgdOf(space) : parent) + entryOffset(page, shift);
-  if (!isTable(load<u64>(slot))) return;
-  freeChild(space, slot, parent, shift == PGD_SHIFT ? COUNTER_PUD_TABLES : COUNTER_PMD_TABLES);
-}
-
-function pudTableOf(space: usize, page: u64): usize {
-  const entry = load<u64>(pgdOf(space) + entryOffset(page, PGD_SHIFT));
-  return isTable(entry) ? tableOf(entry) : 0;
 }

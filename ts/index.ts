@@ -10,8 +10,12 @@ export {
   type AddressSpaceOptions,
   type Advice,
   type MemoryStatus,
-  type MmapOptions,
+  type MremapOptions,
 } from "./mm/address-space.js";
+export { EndlessCallError } from "./mm/advice.js";
+export { Machine, type MachineOptions } from "./mm/machine.js";
+export type { MmapOptions } from "./mm/mapping-calls.js";
+export type { MemoryKind, MemoryObject } from "./mm/memory-object.js";
 export {
   CATEGORIES,
   type Category,
@@ -23,8 +27,25 @@ export { PopulateCall } from "./mm/populate-call.js";
 export { Thread, type ThreadOutcome, type ThreadPlan } from "./mm/thread.js";
 export type { Protection, Vma } from "./mm/vma.js";
 export { type Feature, FEATURES, type IoctlName, type Mode } from "./uffd/features.js";
-export { flagsOf, type Message, type PagefaultMessage, type RangeMessage } from "./uffd/messages.js";
-export { type CopyOptions, Userfaultfd, type UserfaultfdOptions, type Wake } from "./uffd/userfaultfd.js";
+export {
+  encodeMessage,
+  flagsOf,
+  type ForkMessage,
+  type Message,
+  MESSAGE_BYTES,
+  type MessageFlag,
+  type PagefaultMessage,
+  type RangeMessage,
+  type RemapMessage,
+} from "./uffd/messages.js";
+export {
+  type ContinueOptions,
+  type CopyOptions,
+  type MoveOptions,
+  Userfaultfd,
+  type UserfaultfdOptions,
+  type Wake,
+} from "./uffd/userfaultfd.js";
 export type {
   HandlerPolicy,
   PagemapRun,

@@ -12,6 +12,10 @@ export interface Counters {
   readonly pteTables: number;
   /** Resident anonymous pages (RssAnon); the shared zero page does not count. */
   readonly anonPages: number;
+  /** Resident pages of files (RssFile) and of shared memory (RssShmem), and swap entries (VmSwap). */
+  readonly filePages: number;
+  readonly shmemPages: number;
+  readonly swapEntries: number;
   /** Page-fault exceptions by x86 error code: 0x4, 0x6, 0x7. */
   readonly readNotPresent: number;
   readonly writeNotPresent: number;
@@ -27,6 +31,7 @@ export interface Counters {
   readonly markerFaults: number;
   readonly wpAsyncFaults: number;
   readonly missingMessages: number;
+  readonly minorMessages: number;
   readonly wpMessages: number;
   readonly sigsegv: number;
   readonly sigbus: number;
@@ -64,6 +69,9 @@ export const COUNTER_INDEX: Readonly<Record<keyof Counters, number>> = {
   pmdTables: abi.COUNTER_PMD_TABLES,
   pteTables: abi.COUNTER_PTE_TABLES,
   anonPages: abi.COUNTER_ANON_PAGES,
+  filePages: abi.COUNTER_FILE_PAGES,
+  shmemPages: abi.COUNTER_SHMEM_PAGES,
+  swapEntries: abi.COUNTER_SWAP_ENTRIES,
   readNotPresent: abi.COUNTER_EXCEPTION_READ_NOT_PRESENT,
   writeNotPresent: abi.COUNTER_EXCEPTION_WRITE_NOT_PRESENT,
   writeProtected: abi.COUNTER_EXCEPTION_WRITE_PROTECTED,
@@ -76,6 +84,7 @@ export const COUNTER_INDEX: Readonly<Record<keyof Counters, number>> = {
   markerFaults: abi.COUNTER_MARKER_FAULTS,
   wpAsyncFaults: abi.COUNTER_WP_ASYNC_FAULTS,
   missingMessages: abi.COUNTER_MISSING_MESSAGES,
+  minorMessages: abi.COUNTER_MINOR_MESSAGES,
   wpMessages: abi.COUNTER_WP_MESSAGES,
   sigsegv: abi.COUNTER_SIGSEGV,
   sigbus: abi.COUNTER_SIGBUS,

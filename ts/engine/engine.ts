@@ -1,5 +1,5 @@
 import * as abi from "../../assembly/abi.js";
-import { OutOfMemoryError } from "../base/errors.js";
+import { type ErrnoName, OutOfMemoryError } from "../base/errors.js";
 import { checkCount, checkPage, PAGE_LIMIT, TABLE_SIZE } from "../base/pages.js";
 import { COUNTER_INDEX, COUNTER_NAMES, type Counters } from "./counters.js";
 import type { EngineExports } from "./exports.js";
@@ -20,6 +20,11 @@ export interface Region {
   readonly firstPage: number;
   readonly endPage: number;
   readonly flags: number;
+  /** Handle of what is mapped, and the number of its page at `firstPage`; 0 for anonymous memory. */
+  readonly object?: number;
+  readonly offset?: number;
+  /** Handle of the set of reserved huge pages that a private hugetlb mapping has used up; 0 if it has none. */
+  readonly owner?: number;
 }
 
 /** What an access does. "write-elsewhere" writes a byte that is not part of the page's modelled content. */
@@ -33,6 +38,8 @@ export interface AccessResult {
   /** Faults charged to the thread. */
   readonly minflt: number;
   readonly majflt: number;
+  /** Whether the fault that waits has read a page from swap or a file. */
+  readonly tried: boolean;
 }
 
 /** Pages that a range call did, and why it did not do the one after them ("done" or "ok" when it did all). */
@@ -82,6 +89,26 @@ export interface ScanRegion {
   readonly endPage: number;
   readonly categories: number;
 }
+
+/** Handle of an object: what shared mappings and mappings of files map. */
+export type ObjectHandle = number;
+
+/** What `reclaim` does: MADV_PAGEOUT, MADV_COLD, MADV_FREE. */
+export type ReclaimKind = "pageout" | "cold" | "free";
+
+const RECLAIM_KINDS: readonly ReclaimKind[] = ["pageout", "cold", "free"];
+
+/** Why filling stopped. */
+export type FillReason = "ok" | ErrnoName;
+
+const FILL_REASONS: ReadonlyMap<number, ErrnoName> = new Map([
+  [abi.EEXIST, "EEXIST"],
+  [abi.EFAULT, "EFAULT"],
+  [abi.ENOENT, "ENOENT"],
+  [abi.EBUSY, "EBUSY"],
+  [abi.EINVAL, "EINVAL"],
+  [abi.ENOMEM, "ENOMEM"],
+]);
 
 const WASM_PAGE = 65536;
 const MEMORY_MAX = 2 ** 32;
@@ -148,6 +175,9 @@ export class Engine {
       writeWord(words, at + abi.REGION_END / 4, region.endPage);
       words[at + abi.REGION_FLAGS / 4] = region.flags;
       words[at + abi.REGION_TAG / 4] = i;
+      words[at + abi.REGION_OBJECT / 4] = region.object ?? 0;
+      words[at + abi.REGION_OWNER / 4] = region.owner ?? 0;
+      writeWord(words, at + abi.REGION_OFFSET / 4, region.offset ?? 0);
     });
     this.#wasm.publishRegions(space, regions.length);
   }
@@ -160,32 +190,28 @@ export class Engine {
   }
 
   /** Write-protects a range; with "unpopulated", entries that are none get markers and tables are allocated. @throws OutOfMemoryError */
-  protect(space: Space, firstPage: number, pageCount: number, mode: "populated" | "unpopulated"): void {
+  protect(space: Space, firstPage: number, pageCount: number, mode: "populated" | "unpopulated" | "object"): void {
     checkRange(firstPage, pageCount);
-    const flags = mode === "unpopulated" ? abi.PROTECT_UNPOPULATED : 0;
+    const flags = (mode === "populated" ? 0 : abi.PROTECT_UNPOPULATED) | (mode === "object" ? abi.PROTECT_OBJECT : 0);
     this.#check(this.#wasm.protect(space, firstPage, pageCount, flags), "protect");
   }
 
-  /** Removes write protection; in a writable region, pages become writable at once where the kernel does so. */
-  unprotect(space: Space, firstPage: number, pageCount: number, region: "writable" | "read-only"): void {
+  /** Removes write protection. `flags`: UPGRADE_ and PROTECTION_ as the mapping is. @throws OutOfMemoryError */
+  unprotect(space: Space, firstPage: number, pageCount: number, flags: number): void {
     checkRange(firstPage, pageCount);
-    this.#wasm.unprotect(space, firstPage, pageCount, region === "writable" ? abi.UPGRADE_WRITABLE : 0);
+    this.#check(this.#wasm.unprotect(space, firstPage, pageCount, flags), "unprotect");
   }
 
-  /** Gives present entries the protection of a region with these flags (mprotect). */
-  changeProtection(space: Space, firstPage: number, pageCount: number, regionFlags: number): void {
+  /** Gives present entries a new protection (mprotect). `flags`: UPGRADE_ and PROTECTION_. @throws OutOfMemoryError */
+  changeProtection(space: Space, firstPage: number, pageCount: number, flags: number): void {
     checkRange(firstPage, pageCount);
-    const flags =
-      ((regionFlags & abi.REGION_WRITE) !== 0 ? abi.UPGRADE_WRITABLE : 0) |
-      ((regionFlags & abi.REGION_UFFD_WP) !== 0 ? abi.UPGRADE_NOT_UFFD_WP : 0) |
-      ((regionFlags & abi.REGION_READ) === 0 ? abi.PROTECTION_NONE : 0);
-    this.#wasm.changeProtection(space, firstPage, pageCount, flags);
+    this.#check(this.#wasm.changeProtection(space, firstPage, pageCount, flags), "changeProtection");
   }
 
-  /** Removes pages and markers; with "reclaim", last-level tables that lie in the range and are empty afterwards are freed. */
-  zap(space: Space, firstPage: number, pageCount: number, tables: "keep" | "reclaim"): void {
+  /** Removes pages and markers of one mapping. `flags`: ZAP_. @throws OutOfMemoryError (a huge page had to be split) */
+  zap(space: Space, firstPage: number, pageCount: number, flags: number): void {
     checkRange(firstPage, pageCount);
-    this.#wasm.zap(space, firstPage, pageCount, tables === "reclaim" ? abi.ZAP_RECLAIM : 0);
+    this.#check(this.#wasm.zap(space, firstPage, pageCount, flags), "zap");
   }
 
   /** Frees the tables of an unmapped range that cover nothing outside [`floor`, `ceiling`), the gap between the remaining mappings. */
@@ -201,7 +227,7 @@ export class Engine {
     return { pages, reason: this.#outcome(this.#reason(), "populate") };
   }
 
-  /** Fills entries with new pages of content `value`, `value + step`, … (UFFDIO_COPY). `flags`: FILL_. @throws OutOfMemoryError */
+  /** Fills entries with new pages of content `value`, `value + step`, … (UFFDIO_COPY). `flags`: FILL_WP or 0. @throws OutOfMemoryError */
   fillCopy(
     space: Space,
     firstPage: number,
@@ -209,7 +235,7 @@ export class Engine {
     flags: number,
     value: number,
     step: number,
-  ): Progress<"ok" | "exists"> {
+  ): Progress<FillReason> {
     checkRange(firstPage, pageCount);
     const pages = this.#wasm.fillCopy(
       space,
@@ -222,30 +248,196 @@ export class Engine {
     return this.#filled(pages, "fillCopy");
   }
 
-  /** Fills entries with the shared zero page (UFFDIO_ZEROPAGE). `flags`: FILL_. @throws OutOfMemoryError */
-  fillZero(space: Space, firstPage: number, pageCount: number, flags: number): Progress<"ok" | "exists"> {
+  /** Fills entries with the shared zero page, or with new pages of a shared object (UFFDIO_ZEROPAGE). @throws OutOfMemoryError */
+  fillZero(space: Space, firstPage: number, pageCount: number): Progress<FillReason> {
     checkRange(firstPage, pageCount);
-    const pages = this.#wasm.fillZero(space, firstPage, pageCount, flags);
+    const pages = this.#wasm.fillZero(space, firstPage, pageCount);
     return this.#filled(pages, "fillZero");
   }
 
+  /** Fills entries with pages that the object has (UFFDIO_CONTINUE). `flags`: FILL_WP or 0. @throws OutOfMemoryError */
+  fillContinue(space: Space, firstPage: number, pageCount: number, flags: number): Progress<FillReason> {
+    checkRange(firstPage, pageCount);
+    const pages = this.#wasm.fillContinue(space, firstPage, pageCount, flags);
+    return this.#filled(pages, "fillContinue");
+  }
+
+  /** Moves pages to another mapping (UFFDIO_MOVE). `flags`: MOVE_ALLOW_HOLES or 0. @throws OutOfMemoryError */
+  movePages(space: Space, target: number, source: number, pageCount: number, flags: number): Progress<FillReason> {
+    checkRange(target, pageCount);
+    checkRange(source, pageCount);
+    const pages = this.#wasm.movePages(space, target, source, pageCount, flags);
+    return this.#filled(pages, "movePages");
+  }
+
   /** Fills entries with poison markers (UFFDIO_POISON). @throws OutOfMemoryError */
-  fillPoison(space: Space, firstPage: number, pageCount: number): Progress<"ok" | "exists"> {
+  fillPoison(space: Space, firstPage: number, pageCount: number): Progress<FillReason> {
     checkRange(firstPage, pageCount);
     const pages = this.#wasm.fillPoison(space, firstPage, pageCount);
     return this.#filled(pages, "fillPoison");
   }
 
-  /** Makes every entry of a range a guard marker (MADV_GUARD_INSTALL). @throws OutOfMemoryError */
-  installGuards(space: Space, firstPage: number, pageCount: number): void {
+  /**
+   * Makes every entry of a range a guard marker (MADV_GUARD_INSTALL). `zapFlags`: ZAP_OBJECT and ZAP_UFFD_WP as the mapping is. Returns false
+   * where that never ends. @throws OutOfMemoryError
+   */
+  installGuards(space: Space, firstPage: number, pageCount: number, zapFlags: number): boolean {
     checkRange(firstPage, pageCount);
-    this.#check(this.#wasm.installGuards(space, firstPage, pageCount), "installGuards");
+    const status = this.#wasm.installGuards(space, firstPage, pageCount, zapFlags);
+    return this.#check(status, "installGuards") !== abi.OUTCOME_HANG;
   }
 
   /** Makes the guard markers of a range none (MADV_GUARD_REMOVE). */
   removeGuards(space: Space, firstPage: number, pageCount: number): void {
     checkRange(firstPage, pageCount);
     this.#wasm.removeGuards(space, firstPage, pageCount);
+  }
+
+  /** Sets the machine's pools: huge pages of 2 MiB, and pages of swap. Nothing may be in use. */
+  configureMachine(hugePages: number, swapPages: number): void {
+    this.#wasm.configureMachine(hugePages, swapPages);
+  }
+
+  /** Makes an object of so many pages, all of them holes. `kind`: OBJECT_. @throws OutOfMemoryError */
+  createObject(kind: number, pages: number): ObjectHandle {
+    return this.#need(this.#wasm.createObject(kind, pages), "createObject");
+  }
+
+  /** Moves the end of an object's file to so many pages. */
+  setObjectPages(object: ObjectHandle, pages: number): void {
+    this.#wasm.setObjectPages(object, pages);
+  }
+
+  /** Frees an object, which nothing may map any more. */
+  destroyObject(object: ObjectHandle): void {
+    this.#wasm.destroyObject(object);
+  }
+
+  /** Takes pages out of an object (not of hugetlbfs), which nothing may map any more. */
+  removeCached(object: ObjectHandle, index: number, count: number): void {
+    this.#wasm.removeCached(object, index, count);
+  }
+
+  /** Splits the huge page of a tmpfs object that holds `index`, if it is one; nothing may map it any more. */
+  splitCached(object: ObjectHandle, index: number): void {
+    this.#wasm.splitCached(object, index);
+  }
+
+  /** Splits the huge page that is mapped at `page`, if there is one, since a mapping ends there from now on. @throws OutOfMemoryError */
+  splitHugeAt(space: Space, page: number): void {
+    this.#check(this.#wasm.splitHugeAt(space, page), "splitHugeAt");
+  }
+
+  /** Copies the entries of one mapping into a child's space (fork). `flags`: COPY_. @throws OutOfMemoryError */
+  copyRange(parent: Space, child: Space, firstPage: number, pageCount: number, flags: number): void {
+    checkRange(firstPage, pageCount);
+    this.#check(this.#wasm.copyRange(parent, child, firstPage, pageCount, flags), "copyRange");
+  }
+
+  /** Moves entries to another address (mremap). `flags`: MOVE_. @throws OutOfMemoryError */
+  moveTables(space: Space, firstPage: number, newFirst: number, pageCount: number, flags: number): void {
+    checkRange(firstPage, pageCount);
+    checkRange(newFirst, pageCount);
+    this.#check(this.#wasm.moveTables(space, firstPage, newFirst, pageCount, flags), "moveTables");
+  }
+
+  /**
+   * Pages out, ages or frees lazily. Returns the pages done and, where the object's huge page has to be split first, its number there.
+   * @throws OutOfMemoryError
+   */
+  reclaim(
+    space: Space,
+    firstPage: number,
+    pageCount: number,
+    kind: ReclaimKind,
+  ): { pages: number; splitIndex?: number } {
+    checkRange(firstPage, pageCount);
+    const pages = this.#wasm.reclaim(space, firstPage, pageCount, RECLAIM_KINDS.indexOf(kind));
+    if (this.#check(this.#reason(), "reclaim") === abi.OK) return { pages };
+    return { pages, splitIndex: readWord(this.#memory(), this.#result + abi.RESULT_VALUE / 4) };
+  }
+
+  /** Makes a huge page of 2 MiB of anonymous memory (MADV_COLLAPSE). Returns "ok" or what it fails with. @throws OutOfMemoryError */
+  collapseAnonymous(space: Space, firstPage: number, isArmed: boolean): FillReason {
+    return this.#collapsed(this.#wasm.collapseAnonymous(space, firstPage, isArmed ? 1 : 0), "collapseAnonymous");
+  }
+
+  /** Pages that an object has in the 2 MiB from `index` on, in memory or in swap; "huge" if they are one huge page. */
+  countCached(object: ObjectHandle, index: number): number | "huge" {
+    const count = this.#wasm.countCached(object, index);
+    return count > 512 ? "huge" : count;
+  }
+
+  /** Makes a huge page of 2 MiB of a tmpfs object, which nothing may map. @throws OutOfMemoryError */
+  collapseObject(object: ObjectHandle, index: number): void {
+    this.#check(this.#wasm.collapseObject(object, index), "collapseObject");
+  }
+
+  /** Frees the last-level table of 2 MiB if it is empty. */
+  retractTable(space: Space, firstPage: number): void {
+    this.#wasm.retractTable(space, firstPage);
+  }
+
+  /** Maps a huge page of an object by one entry (MADV_COLLAPSE). @throws OutOfMemoryError */
+  mapCollapsed(
+    space: Space,
+    firstPage: number,
+    object: ObjectHandle,
+    index: number,
+    table: "keep" | "replace",
+  ): FillReason {
+    const status = this.#wasm.mapCollapsed(space, firstPage, object, index, table === "keep" ? 1 : 0);
+    return this.#collapsed(status, "mapCollapsed");
+  }
+
+  /** Write-protects a range of hugetlb memory. @throws OutOfMemoryError */
+  protectHugetlb(space: Space, firstPage: number, pageCount: number): void {
+    this.#check(this.#wasm.protectHugetlb(space, firstPage, pageCount), "protectHugetlb");
+  }
+
+  /** Gives a range of hugetlb memory a new protection, and with "resolve" takes uffd-wp away. `flags`: PROTECTION_. */
+  changeHugetlb(space: Space, firstPage: number, pageCount: number, flags: number, mode: "keep" | "resolve"): void {
+    this.#wasm.changeHugetlb(space, firstPage, pageCount, flags, mode === "resolve" ? 1 : 0);
+  }
+
+  /** Removes what a range of hugetlb memory maps. `flags`: ZAP_DROP_MARKERS or 0; `index`: of the first huge page in the object. */
+  zapHugetlb(space: Space, firstPage: number, pageCount: number, flags: number, owner: number, index: number): void {
+    this.#wasm.zapHugetlb(space, firstPage, pageCount, flags, owner, index);
+  }
+
+  /** Copies the entries of a range of hugetlb memory into a child's space. `flags`: COPY_. @throws OutOfMemoryError */
+  copyHugetlb(parent: Space, child: Space, firstPage: number, pageCount: number, flags: number): void {
+    this.#check(this.#wasm.copyHugetlb(parent, child, firstPage, pageCount, flags), "copyHugetlb");
+  }
+
+  /** Moves the entries of a range of hugetlb memory. `flags`: MOVE_CLEAR_UFFD_WP or 0. @throws OutOfMemoryError */
+  moveHugetlb(space: Space, firstPage: number, newFirst: number, pageCount: number, flags: number): void {
+    this.#check(this.#wasm.moveHugetlb(space, firstPage, newFirst, pageCount, flags), "moveHugetlb");
+  }
+
+  /** Takes huge pages that nothing maps, and their reservations, out of a hugetlbfs object. `index` counts huge pages. */
+  punchHugetlb(object: ObjectHandle, index: number, count: number): void {
+    this.#wasm.punchHugetlb(object, index, count);
+  }
+
+  /** Reserves huge pages of the pool. Returns false when there are not as many. */
+  reserveHugePages(count: number): boolean {
+    return this.#wasm.reserveHugePages(count) !== 0;
+  }
+
+  /** Gives reserved huge pages back. */
+  unreserveHugePages(count: number): void {
+    this.#wasm.unreserveHugePages(count);
+  }
+
+  /** Counts the numbers of a range that are in a set; with "add", the others are added. */
+  countInSet(set: ObjectHandle, index: number, length: number, mode: "count" | "add"): number {
+    return this.#wasm.countInSet(set, index, length, mode === "add" ? 1 : 0);
+  }
+
+  /** The set of huge pages of a hugetlbfs object that are reserved. */
+  reservesOf(object: ObjectHandle): ObjectHandle {
+    return this.#memory()[(object + abi.OBJECT_RESERVES) >>> 2] ?? 0;
   }
 
   /** Reads or writes one page. @throws OutOfMemoryError */
@@ -320,11 +512,13 @@ export class Engine {
     pageCount: number,
     regionCategories: number,
     holeCategories: number,
+    regionFlags: number,
   ): boolean {
     checkRange(firstPage, pageCount);
     const words = this.#memory();
     words[this.#scan + abi.SCAN_REGION_CATEGORIES / 4] = regionCategories;
     words[this.#scan + abi.SCAN_HOLE_CATEGORIES / 4] = holeCategories;
+    words[this.#scan + abi.SCAN_REGION_FLAGS / 4] = regionFlags;
     return this.#check(this.#wasm.scan(space, firstPage, pageCount), "scanRange") === abi.OK;
   }
 
@@ -454,11 +648,19 @@ export class Engine {
       value: outcome === "done" && access === "read" ? readWord(words, this.#result + abi.RESULT_VALUE / 4) : 0,
       minflt: words[this.#result + abi.RESULT_MINFLT / 4] ?? 0,
       majflt: words[this.#result + abi.RESULT_MAJFLT / 4] ?? 0,
+      tried: outcome !== "done" && words[this.#result + abi.RESULT_TRIED / 4] === 1,
     };
   }
 
-  #filled(pages: number, operation: string): Progress<"ok" | "exists"> {
-    return { pages, reason: this.#check(this.#reason(), operation) === abi.EEXIST ? "exists" : "ok" };
+  #filled(pages: number, operation: string): Progress<FillReason> {
+    const status = this.#reason();
+    // hugetlb runs out of its pool before the engine runs out of memory, and that is an answer
+    if (status === abi.ENOMEM && operation !== "fillCopy") this.#check(status, operation);
+    return { pages, reason: FILL_REASONS.get(status) ?? "ok" };
+  }
+
+  #collapsed(status: number, operation: string): FillReason {
+    return FILL_REASONS.get(this.#check(status, operation)) ?? "ok";
   }
 
   #outcome(status: number, operation: string): Outcome {

@@ -1,8 +1,9 @@
 import * as abi from "../../assembly/abi.js";
 import { KernelError } from "../base/errors.js";
 import { type Address, ADDRESS_LIMIT, checkCount, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
-import type { Engine, ScanRegion, Space } from "../engine/engine.js";
-import { isWpAllowed, MODE_WP, type Vma, type VmaList } from "./vma.js";
+import type { ScanRegion } from "../engine/engine.js";
+import type { Mm } from "./mm.js";
+import { isWpAllowed, MODE_WP, regionFlags, type Vma } from "./vma.js";
 
 /** Categories of a page, in the order of their bits. */
 export const CATEGORIES = [
@@ -56,14 +57,10 @@ export interface PagemapScanResult {
 
 /** `fs/proc/task_mmu.c:do_pagemap_scan`: the walk over mappings, and the copying out between its rounds. */
 export class PagemapScanner {
-  readonly #engine: Engine;
-  readonly #space: Space;
-  readonly #vmas: VmaList;
+  readonly #mm: Mm;
 
-  constructor(engine: Engine, space: Space, vmas: VmaList) {
-    this.#engine = engine;
-    this.#space = space;
-    this.#vmas = vmas;
+  constructor(mm: Mm) {
+    this.#mm = mm;
   }
 
   /** Does one call. @throws KernelError EINVAL, EFAULT, EPERM */
@@ -77,7 +74,7 @@ export class PagemapScanner {
     let page = start / PAGE_SIZE;
     while (page < end / PAGE_SIZE) {
       const isStopped = !this.#walk(scan, page, end / PAGE_SIZE);
-      const taken = this.#engine.takeScanRegions();
+      const taken = this.#mm.engine.takeScanRegions();
       for (const region of taken.regions) raw.push(region);
       if (!isStopped) break;
       walkEndPage = page = taken.walkEndPage;
@@ -89,7 +86,7 @@ export class PagemapScanner {
   }
 
   #begin(scan: PagemapScan, vectorLength: number, maxPages: number): void {
-    this.#engine.beginScan({
+    this.#mm.engine.beginScan({
       vectorLength,
       maxPages,
       inverted: categorySet(scan.inverted, "inverted"),
@@ -102,13 +99,14 @@ export class PagemapScanner {
 
   /** Returns false when the output is full or enough pages are found. */
   #walk(scan: PagemapScan, firstPage: number, endPage: number): boolean {
-    for (const vma of this.#vmas.within(firstPage, endPage)) {
+    for (const vma of this.#mm.list.within(firstPage, endPage)) {
       if (!isWanted(scan, vma)) continue;
       const first = Math.max(firstPage, vma.firstPage);
       const count = Math.min(endPage, vma.endPage) - first;
       const own = isWpAllowed(vma) ? abi.CATEGORY_WPALLOWED : 0;
-      const ofHoles = (vma.modes & MODE_WP) !== 0 ? abi.CATEGORY_WRITTEN : 0;
-      if (!this.#engine.scanRange(this.#space, first, count, own, ofHoles)) return false;
+      const ofHoles = (vma.modes & MODE_WP) !== 0 && vma.kind !== "hugetlb" ? abi.CATEGORY_WRITTEN : 0;
+      const flags = regionFlags(vma, this.#mm.machine);
+      if (!this.#mm.engine.scanRange(this.#mm.handle, first, count, own, ofHoles, flags)) return false;
     }
     return true;
   }

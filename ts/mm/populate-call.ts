@@ -6,6 +6,7 @@ import type { FaultWaiter, Vma } from "./vma.js";
 
 /** What a populate does its work on: the address space. */
 export interface PopulateTarget {
+  readonly isDisposed: boolean;
   vmaAt(page: number): Vma | undefined;
   /** Populates a part of one mapping; a fault that waits is the waiter's. */
   populatePart(
@@ -26,6 +27,7 @@ export class PopulateCall implements FaultWaiter {
   readonly #endPage: number;
   #page: number;
   #isBlocked = false;
+  #isEndless = false;
   #error: KernelError | null = null;
 
   /** @internal Made by `AddressSpace.madvise`. */
@@ -34,6 +36,11 @@ export class PopulateCall implements FaultWaiter {
     this.#page = firstPage;
     this.#endPage = endPage;
     this.#access = access;
+  }
+
+  /** Whether the call never ends: a fault of it starts again for ever. */
+  get isEndless(): boolean {
+    return this.#isEndless;
   }
 
   /** Whether the call waits. */
@@ -53,7 +60,13 @@ export class PopulateCall implements FaultWaiter {
   }
 
   #isUnderWay(): boolean {
-    return this.#page < this.#endPage && !this.#isBlocked && this.#error === null;
+    return (
+      this.#page < this.#endPage &&
+      !this.#isBlocked &&
+      !this.#isEndless &&
+      this.#error === null &&
+      !this.#space.isDisposed
+    );
   }
 
   #populateVma(): void {
@@ -71,6 +84,7 @@ export class PopulateCall implements FaultWaiter {
     const progress = this.#space.populatePart(vma, this.#page, end, this.#access, this);
     this.#page += progress.pages;
     this.#isBlocked = isWaiting(progress.reason);
+    this.#isEndless = progress.reason === "hang";
     if (progress.reason === "poisoned") this.#fail("EHWPOISON", "the page is poisoned");
     if (progress.reason === "sigbus" || progress.reason === "sigsegv")
       this.#fail("EFAULT", "the fault ended in a signal");

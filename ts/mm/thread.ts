@@ -39,6 +39,8 @@ export class Thread implements FaultWaiter {
   majflt = 0;
   /** How often the fault of the access that is under way has waited; 0 when none is. */
   waits = 0;
+  /** Whether the access that is under way faults for ever. */
+  isEndless = false;
 
   /** @internal Threads are made by an address space. */
   constructor(runner: ThreadRunner, plan: ThreadPlan) {

@@ -1,5 +1,7 @@
 import * as abi from "../../assembly/abi.js";
-import type { Region } from "../engine/engine.js";
+import type { ObjectHandle, Region } from "../engine/engine.js";
+import type { AddressSpace } from "./address-space.js";
+import { HUGE_PAGES, type MemoryKind, type MemoryObject } from "./memory-object.js";
 
 /** Protections of a mapping. On x86 what can be written can be read. */
 export const PROTECTIONS = ["rw", "r", "none"] as const;
@@ -22,9 +24,11 @@ export interface FaultWaiter {
 export interface UserFault {
   /** Address of the access in bytes, not masked. */
   readonly address: number;
-  readonly kind: "missing" | "wp";
+  readonly kind: "missing" | "wp" | "minor";
   readonly access: "read" | "write";
   readonly waiter: FaultWaiter;
+  /** Bytes to a multiple of which the message's address is rounded down: those of the mapping's pages. */
+  readonly pageBytes: number;
 }
 
 /** What a mapping knows of the userfaultfd that it is registered with (`struct userfaultfd_ctx`). */
@@ -37,29 +41,69 @@ export interface UffdContext {
   readonly sigbus: boolean;
   /** UFFD_USER_MODE_ONLY: faults of the kernel itself fail. */
   readonly userModeOnly: boolean;
+  /** UFFD_FEATURE_EVENT_REMAP: a mapping that is moved stays registered. */
+  readonly eventRemap: boolean;
   /** Puts the message of a fault on the queue (`handle_userfault`). */
   raise(fault: UserFault): void;
-  /** Tells that MADV_DONTNEED is about to drop a range (UFFD_EVENT_REMOVE). */
+  /** Tells that madvise is about to drop a range (UFFD_EVENT_REMOVE). */
   removing(start: number, end: number): void;
   /** Tells that a range was unmapped (UFFD_EVENT_UNMAP). */
   unmapped(start: number, end: number): void;
+  /** Tells that a range was moved (UFFD_EVENT_REMAP). */
+  remapped(from: number, to: number, length: number): void;
+  /**
+   * Makes the context of a forked child's mappings, or returns null if they are not to be registered (no UFFD_FEATURE_EVENT_FORK). `announce`
+   * tells of it, when the child is complete (UFFD_EVENT_FORK).
+   */
+  fork(child: AddressSpace): { readonly context: UffdContext; announce(): void } | null;
 }
+
+/** Identity of an `anon_vma`. One that fork has made is not shared with neighbours that have none. */
+export interface AnonVma {
+  readonly isForkChild: boolean;
+}
+
+/** Whether MADV_HUGEPAGE or MADV_NOHUGEPAGE was given for a mapping. */
+export type ThpAdvice = "default" | "huge" | "never";
 
 /** A run of pages with one protection and one registration (`struct vm_area_struct`). */
 export interface Vma {
   readonly firstPage: number;
   readonly endPage: number;
   readonly protection: Protection;
+  readonly kind: MemoryKind;
+  /** VM_SHARED. */
+  readonly isShared: boolean;
+  /** What is mapped; null for anonymous memory. */
+  readonly object: MemoryObject | null;
+  /** `vm_pgoff`: the page of the object at `firstPage`; of anonymous memory the page that it had where it was mapped first. */
+  readonly offset: number;
   /** MODE_ bits; not 0 exactly when there is a context. */
   readonly modes: number;
   readonly context: UffdContext | null;
   /** Identity of the `anon_vma`, which is there once a page has been allocated; mappings that differ in it do not merge. */
-  readonly anonVma: object | null;
+  readonly anonVma: AnonVma | null;
+  readonly thp: ThpAdvice;
+  /** VM_DONTCOPY: fork leaves the mapping out. */
+  readonly dontFork: boolean;
+  /** VM_WIPEONFORK: a forked child finds the mapping empty. */
+  readonly wipeOnFork: boolean;
+  /** Set of the reserved huge pages that a private hugetlb mapping has used up; 0 for one without a reservation. */
+  readonly owner: ObjectHandle;
+  /** HPAGE_RESV_UNMAPPED: the owner of the reservation has taken a huge page away. */
+  readonly reserveLost: boolean;
 }
 
-/** Tells whether write-protecting leaves markers in a registered anonymous mapping (`userfaultfd_wp_use_markers`). */
+/** The machine's policies that decide about huge pages. */
+export interface ThpPolicies {
+  readonly thp: "never" | "madvise" | "always";
+  readonly shmemThp: "never" | "madvise" | "always";
+}
+
+/** Tells whether write-protecting leaves markers in a registered mapping (`userfaultfd_wp_use_markers`). */
 export function usesMarkers(vma: Vma): boolean {
-  return (vma.modes & MODE_WP) !== 0 && vma.context !== null && vma.context.wpUnpopulated;
+  if ((vma.modes & MODE_WP) === 0 || vma.context === null) return false;
+  return vma.kind !== "anon" || vma.context.wpUnpopulated;
 }
 
 /** Tells whether PAGEMAP_SCAN may write-protect the mapping: WPALLOWED. */
@@ -68,21 +112,85 @@ export function isWpAllowed(vma: Vma): boolean {
 }
 
 /** Returns what the engine needs to know of a mapping. */
-export function regionOf(vma: Vma): Region {
-  return { firstPage: vma.firstPage, endPage: vma.endPage, flags: regionFlags(vma) };
+export function regionOf(vma: Vma, policies: ThpPolicies): Region {
+  return {
+    firstPage: vma.firstPage,
+    endPage: vma.endPage,
+    flags: regionFlags(vma, policies),
+    object: vma.object?.handle ?? 0,
+    offset: vma.offset,
+    owner: vma.owner,
+  };
 }
 
 /** Returns the REGION_ flags of a mapping. */
-export function regionFlags(vma: Vma): number {
+export function regionFlags(vma: Vma, policies: ThpPolicies): number {
   return (
     (vma.protection === "none" ? 0 : abi.REGION_READ) |
     (vma.protection === "rw" ? abi.REGION_WRITE : 0) |
     ((vma.modes & MODE_MISSING) !== 0 ? abi.REGION_UFFD_MISSING : 0) |
     ((vma.modes & MODE_WP) !== 0 ? abi.REGION_UFFD_WP : 0) |
+    ((vma.modes & MODE_MINOR) !== 0 ? abi.REGION_UFFD_MINOR : 0) |
     (vma.context?.wpAsync === true ? abi.REGION_WP_ASYNC : 0) |
     (vma.context?.sigbus === true ? abi.REGION_SIGBUS : 0) |
-    (vma.context?.userModeOnly === true ? abi.REGION_USER_MODE_ONLY : 0)
+    (vma.context?.userModeOnly === true ? abi.REGION_USER_MODE_ONLY : 0) |
+    (vma.isShared ? abi.REGION_SHARED : 0) |
+    (vma.reserveLost ? abi.REGION_RESERVE_LOST : 0) |
+    KIND_FLAGS[vma.kind] |
+    thpFlags(vma, policies)
   );
+}
+
+const KIND_FLAGS: Readonly<Record<MemoryKind, number>> = {
+  anon: 0,
+  shmem: abi.REGION_SHMEM,
+  file: abi.REGION_FILE,
+  hugetlb: abi.REGION_HUGETLB,
+};
+
+/** `thp_vma_allowable_order` and `shmem_allowable_huge_orders` for page faults. */
+function thpFlags(vma: Vma, { thp, shmemThp }: ThpPolicies): number {
+  const isAllowed = (policy: ThpPolicies["thp"]): boolean =>
+    vma.thp !== "never" && (policy === "always" || (policy === "madvise" && vma.thp === "huge"));
+  if (vma.kind === "anon") return isAllowed(thp) ? abi.REGION_THP : 0;
+  if (vma.kind !== "shmem") return 0;
+  return (vma.thp === "never" ? 0 : abi.REGION_THP) | (isAllowed(shmemThp) ? abi.REGION_SHMEM_THP : 0);
+}
+
+/** PROTECTION_ flags of a mapping's `vm_page_prot`: shared pages are read-only where somebody wants to know of writes. */
+export function protectionFlags(vma: Vma): number {
+  if (vma.protection === "none") return abi.PROTECTION_NONE;
+  const isPlainShared = vma.isShared && vma.protection === "rw" && vma.kind !== "file" && (vma.modes & MODE_WP) === 0;
+  return isPlainShared ? abi.PROTECTION_SHARED_WRITE : 0;
+}
+
+/** UPGRADE_ flags of a mapping (`vma_wants_manual_pte_write_upgrade`). */
+export function upgradeFlags(vma: Vma): number {
+  if (vma.protection !== "rw") return 0;
+  if (vma.isShared) return vma.kind === "file" ? abi.UPGRADE_DIRTY : 0;
+  return vma.kind === "hugetlb" ? 0 : abi.UPGRADE_WRITABLE;
+}
+
+/** ZAP_ flags that say what kind of mapping is zapped. */
+export function zapFlags(vma: Vma): number {
+  return (vma.kind === "anon" ? 0 : abi.ZAP_OBJECT) | ((vma.modes & MODE_WP) !== 0 ? abi.ZAP_UFFD_WP : 0);
+}
+
+/** The part of a mapping within a range, which must intersect it. */
+export function clip(vma: Vma, firstPage: number, endPage: number): { first: number; end: number; count: number } {
+  const first = Math.max(vma.firstPage, firstPage);
+  const end = Math.min(vma.endPage, endPage);
+  return { first, end, count: end - first };
+}
+
+/** The page of the object, or of the mapping's first place, at a page. */
+export function indexAt(vma: Vma, page: number): number {
+  return page - vma.firstPage + vma.offset;
+}
+
+/** Pages of what the mapping is made of: 512 for hugetlb, else 1. */
+export function pageStep(vma: Vma): number {
+  return vma.kind === "hugetlb" ? HUGE_PAGES : 1;
 }
 
 /** The mappings of an address space, sorted by page, without overlap. */
@@ -124,6 +232,11 @@ export class VmaList {
     this.#mergeAround(vma.firstPage, vma.endPage);
   }
 
+  /** Adds a mapping behind all others, and leaves it apart from them: fork copies mappings as they are. */
+  append(vma: Vma): void {
+    this.#vmas.push(vma);
+  }
+
   /** Removes what lies in a range, splitting mappings at its edges. */
   remove(firstPage: number, endPage: number): void {
     this.#splitAt(firstPage);
@@ -155,7 +268,28 @@ export class VmaList {
     const vma = this.#vmas[i];
     if (vma === undefined || vma.anonVma !== null) return;
     const after = shareableAnonVma(vma, this.#vmas[i + 1]);
-    this.#vmas[i] = { ...vma, anonVma: after ?? shareableAnonVma(this.#vmas[i - 1], vma, "left") ?? {} };
+    this.#vmas[i] = {
+      ...vma,
+      anonVma: after ?? shareableAnonVma(this.#vmas[i - 1], vma, "left") ?? { isForkChild: false },
+    };
+  }
+
+  /** Replaces a mapping by one of the same range. */
+  replace(vma: Vma, changes: Partial<Vma>): Vma {
+    const changed = { ...vma, ...changes };
+    this.#vmas[this.#indexFrom(vma.firstPage)] = changed;
+    return changed;
+  }
+
+  /** Tells whether a range can be cut out: a mapping of hugetlb is cut at huge pages only (`may_split`). */
+  canSplitAt(page: number): boolean {
+    const vma = this.at(page);
+    return vma === undefined || vma.firstPage === page || vma.kind !== "hugetlb" || page % HUGE_PAGES === 0;
+  }
+
+  /** Splits the mapping that holds `page` and the one before it apart. */
+  splitAt(page: number): void {
+    this.#splitAt(page);
   }
 
   /** Index of the first mapping that ends after `page`. */
@@ -174,7 +308,7 @@ export class VmaList {
     const i = this.#indexFrom(page);
     const vma = this.#vmas[i];
     if (vma === undefined || vma.firstPage >= page) return;
-    this.#vmas.splice(i, 1, { ...vma, endPage: page }, { ...vma, firstPage: page });
+    this.#vmas.splice(i, 1, { ...vma, endPage: page }, { ...vma, firstPage: page, offset: indexAt(vma, page) });
   }
 
   #mergeAround(firstPage: number, endPage: number): void {
@@ -190,15 +324,32 @@ export class VmaList {
   }
 }
 
-/** `mm/vma.c:can_vma_merge_before` and `_after` for anonymous memory. */
+/** `mm/vma.c:can_vma_merge_before` and `_after`. */
 function canMerge(left: Vma, right: Vma): boolean {
+  return areAlike(left, right) && left.protection === right.protection && canShareAnonVma(left.anonVma, right.anonVma);
+}
+
+/** Tells whether neighbours differ in nothing but what may be accessed. */
+function areAlike(left: Vma, right: Vma): boolean {
   return (
     left.endPage === right.firstPage &&
-    left.protection === right.protection &&
+    left.kind !== "hugetlb" &&
+    left.kind === right.kind &&
+    left.isShared === right.isShared &&
+    left.object === right.object &&
+    indexAt(left, left.endPage) === right.offset &&
     left.modes === right.modes &&
     left.context === right.context &&
-    (left.anonVma === right.anonVma || left.anonVma === null || right.anonVma === null)
+    left.thp === right.thp &&
+    left.dontFork === right.dontFork &&
+    left.wipeOnFork === right.wipeOnFork
   );
+}
+
+/** `is_mergeable_anon_vma`. */
+function canShareAnonVma(left: AnonVma | null, right: AnonVma | null): boolean {
+  if (left === right) return true;
+  return (left === null || right === null) && (left ?? right)?.isForkChild === false;
 }
 
 /** `mm/vma.c:anon_vma_compatible`: neighbours that differ only in what may be accessed share one. */
@@ -206,8 +357,8 @@ function shareableAnonVma(
   left: Vma | undefined,
   right: Vma | undefined,
   from: "left" | "right" = "right",
-): object | null {
-  if (left === undefined || right === undefined) return null;
-  if (left.endPage !== right.firstPage || left.modes !== right.modes) return null;
-  return from === "right" ? right.anonVma : left.anonVma;
+): AnonVma | null {
+  if (left === undefined || right === undefined || !areAlike(left, right)) return null;
+  const anonVma = from === "right" ? right.anonVma : left.anonVma;
+  return anonVma?.isForkChild === false ? anonVma : null;
 }

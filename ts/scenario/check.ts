@@ -1,6 +1,7 @@
 import { Field, type Fields } from "./fields.js";
 import { Names } from "./names.js";
-import { type Machine, type Plan, type PlannedStep, StepFields } from "./plan.js";
+import type { MachineOptions } from "../mm/machine.js";
+import { type Plan, type PlannedStep, StepFields } from "./plan.js";
 import { OPERATIONS } from "./steps/operations.js";
 
 const THP = ["never", "madvise", "always"] as const;
@@ -20,29 +21,29 @@ export function checkDocument(document: unknown): Plan {
   const list = fields.get("steps").list("a list of steps");
   fields.end();
   const names = new Names();
-  return { ...name, steps: list.map((field) => readStep(field, names, machine)) };
+  return { ...name, machine, steps: list.map((field) => readStep(field, names)) };
 }
 
-function readMachine(fields: Fields): Machine {
+function readMachine(fields: Fields): MachineOptions {
   const thp = fields.get("thp").or("never").choice(THP);
-  fields.get("shmemThp").or("never").choice(THP);
-  fields.get("hugetlbPages").or(0).count();
-  fields.get("swapPages").or(0).count();
+  const shmemThp = fields.get("shmemThp").or("never").choice(THP);
+  const hugetlbPages = fields.get("hugetlbPages").or(0).count();
+  const swapPages = fields.get("swapPages").or(0).count();
   const expected = "a version that is modelled: 6.18 or 6.18 with a further number";
   const kernel = fields.get("kernel").or("6.18");
   if (!KERNEL.test(kernel.string(expected))) kernel.wrong(expected);
   fields.end();
-  return { thp };
+  return { thp, shmemThp, hugetlbPages, swapPages };
 }
 
-function readStep(field: Field, names: Names, machine: Machine): PlannedStep {
+function readStep(field: Field, names: Names): PlannedStep {
   const untyped = field.fields("a step");
   const op = untyped.get("op").choice(OPERATION_NAMES);
   const fields = field.fields(op);
   fields.get("op");
-  names.process(fields.get("proc").or("main"));
-  const step = OPERATIONS[op](new StepFields(fields, names, machine));
+  const proc = names.process(fields.get("proc").or("main"));
+  const step = OPERATIONS[op](new StepFields(fields, names));
   fields.get("expect").or({}).fields("expect");
   fields.end();
-  return step;
+  return { ...step, proc };
 }

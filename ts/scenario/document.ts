@@ -3,6 +3,7 @@ import type { Category } from "../mm/pagemap-scan.js";
 import type { ThreadOutcome } from "../mm/thread.js";
 import type { Protection } from "../mm/vma.js";
 import type { Feature, IoctlName, Mode } from "../uffd/features.js";
+import type { MessageFlag } from "../uffd/messages.js";
 
 /** A place in memory: `"ram"`, `"ram[7]"`, `"ram[7]+16"`, or an address `"0x100000000000"`. */
 export type PlaceText = string;
@@ -139,10 +140,16 @@ export interface Scenario {
 /** A message that was read during a step. Runs of page faults on consecutive pages have `range` in place of `at`. */
 export interface TranscriptMessage {
   readonly uffd: string;
-  readonly event: "pagefault" | "remove" | "unmap";
+  readonly event: "pagefault" | "fork" | "remap" | "remove" | "unmap";
   readonly at?: PlaceText;
   readonly range?: RangeText;
-  readonly flags?: readonly ("write" | "wp")[];
+  readonly flags?: readonly MessageFlag[];
+  /** Of a fork: the name of the child's descriptor. */
+  readonly child?: string;
+  /** Of a remap: `length` in bytes. */
+  readonly from?: PlaceText;
+  readonly to?: PlaceText;
+  readonly length?: number;
 }
 
 /** A run of pages with the same flags; `pages` is half open and counted from the start of the range. */
@@ -163,6 +170,10 @@ export interface StepResult {
   readonly errno?: ErrnoName;
   /** The executor cannot do it. */
   readonly unsupported?: true;
+  /** The step never ends. */
+  readonly hang?: true;
+  /** The step was not made, since one before it never ends. */
+  readonly skipped?: true;
   readonly messages?: readonly TranscriptMessage[];
   readonly outcome?: ThreadOutcome;
   readonly outcomes?: Readonly<Partial<Record<ThreadOutcome, number>>>;
@@ -174,6 +185,8 @@ export interface StepResult {
   /** Bytes done, or the errno's name with a minus sign. */
   readonly copied?: number | string;
   readonly zeroed?: number | string;
+  readonly mapped?: number | string;
+  readonly moved?: number | string;
   readonly updated?: number | string;
   readonly runs?: readonly PagemapRun[];
   readonly found?: number;

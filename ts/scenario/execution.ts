@@ -1,13 +1,18 @@
 import { KernelError, OutOfMemoryError } from "../base/errors.js";
 import type { Engine } from "../engine/engine.js";
-import { AddressSpace } from "../mm/address-space.js";
+import { AddressSpace, type MemoryStatus } from "../mm/address-space.js";
+import { EndlessCallError } from "../mm/advice.js";
+import { Machine, type MachineOptions } from "../mm/machine.js";
+import type { MemoryObject } from "../mm/memory-object.js";
 import type { PopulateCall } from "../mm/populate-call.js";
 import type { Thread, ThreadPlan } from "../mm/thread.js";
+import { WakeQueue } from "../mm/wake-queue.js";
 import { Userfaultfd, type UserfaultfdOptions } from "../uffd/userfaultfd.js";
 import type { StepResult } from "./document.js";
 import { answer, type Handler } from "./handler.js";
 import { MessageLog } from "./message-log.js";
-import { type NamedMapping, Places } from "./places.js";
+import type { DeclaredMapping } from "./names.js";
+import { Places } from "./places.js";
 
 /** What a step gave, or how to tell once nothing goes on by itself any more. */
 export type Answer = StepResult | (() => StepResult);
@@ -18,10 +23,14 @@ export type Action = (execution: Execution) => Answer;
 /** A step that has been checked. */
 export interface PlannedStep {
   readonly action: Action;
+  /** The name of the process that it is for. */
+  readonly proc: string;
   /** The mapping that the step gives a name. */
-  readonly mapping?: NamedMapping;
+  readonly mapping?: DeclaredMapping;
   /** Whether the step is a call by the process under test, which cannot make one while another one waits. */
   readonly isCall?: true;
+  /** Whether the step looks at what threads have done, also those of a process that has ended. */
+  readonly isOfEnded?: true;
 }
 
 /** Threads of a process that can make accesses at the same time. */
@@ -31,37 +40,75 @@ interface Descriptor {
   readonly name: string;
   readonly uffd: Userfaultfd;
   readonly handler: Handler;
+  /** Forked children so far. */
+  children: number;
 }
 
-/** A scenario under way: the process with its memory, and the one that owns the descriptors. */
-export class Execution {
+/** A process under test. */
+class Process {
   readonly space: AddressSpace;
+  readonly threads: Thread[] = [];
+  /** The call by the process that waits for a page fault. */
+  waitingCall: PopulateCall | null = null;
+
+  constructor(space: AddressSpace) {
+    this.space = space;
+  }
+
+  get callWaits(): boolean {
+    return this.waitingCall?.isBlocked === true;
+  }
+}
+
+const NO_MEMORY: MemoryStatus = { tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 };
+
+/** A scenario under way: a machine, its processes with their memory, and who owns the descriptors. */
+export class Execution {
+  readonly #machine: Machine;
+  readonly #woken = new WakeQueue();
+  readonly #processes = new Map<string, Process>();
+  #current: Process;
   /** All mappings that have been named so far, for writing places. */
   readonly #named = new Places();
   /** Those of them that were tried, for the numbers that a handler copies in. */
-  readonly #tried = new Places();
+  readonly #tried = new Places<DeclaredMapping>();
+  readonly #objects = new Map<number, MemoryObject>();
   readonly #descriptors = new Map<string, Descriptor>();
   readonly #log = new MessageLog();
-  readonly #threads: Thread[] = [];
   readonly #accesses = new Map<string, () => StepResult>();
-  /** The call by the process that waits for a page fault. */
-  #waitingCall: PopulateCall | null = null;
   #isLost = false;
+  #hangs = false;
 
-  constructor(engine: Engine) {
-    this.space = new AddressSpace(engine, { wakes: "queued" });
+  constructor(engine: Engine, machine: MachineOptions) {
+    this.#machine = new Machine(engine, machine);
+    this.#current = new Process(new AddressSpace(engine, { wakes: this.#woken, machine: this.#machine }));
+    this.#processes.set("main", this.#current);
+  }
+
+  /** The memory of the process that the step is for. */
+  get space(): AddressSpace {
+    return this.#current.space;
   }
 
   /** Carries a step out, and all that it sets going. */
   step(step: PlannedStep): StepResult {
     if (step.mapping !== undefined) this.#named.add(step.mapping);
-    if (this.#isLost || (step.isCall === true && this.#callWaits)) return { unsupported: true };
+    if (this.#hangs) return { skipped: true };
+    if (this.#isLost) return { unsupported: true };
+    if (step.isOfEnded !== true) {
+      const process = this.#processes.get(step.proc);
+      if (process === undefined || process.space.isDisposed) return { errno: "ESRCH" };
+      if (step.isCall === true && process.callWaits) return { unsupported: true };
+      this.#current = process;
+    }
     if (step.mapping !== undefined) this.#tried.add(step.mapping);
     try {
       const given = step.action(this);
       this.#settle();
+      if (this.#hangs) return { hang: true };
       return this.#withMessages(typeof given === "function" ? given() : given);
     } catch (error) {
+      if (error instanceof EndlessCallError) return this.#hang();
       if (error instanceof OutOfMemoryError) return this.giveUp();
       throw error;
     }
@@ -73,8 +120,26 @@ export class Execution {
     return { unsupported: true };
   }
 
+  /** What a process holds; nothing if it does not exist any more, or not yet. */
+  statusOf(proc: string): MemoryStatus {
+    const space = this.#processes.get(proc)?.space;
+    return space === undefined || space.isDisposed ? NO_MEMORY : space.status();
+  }
+
   placeText(address: number): string {
     return this.#named.placeText(address);
+  }
+
+  /** Makes the object with a number: it is there also when its first mapping fails. */
+  createObject(number: number, kind: MemoryObject["kind"], pages: number): MemoryObject {
+    const object = this.#machine.createObject(kind, pages);
+    this.#objects.set(number, object);
+    return object;
+  }
+
+  /** Returns the object with a number, or null if the step that makes it was not carried out. */
+  object(number: number): MemoryObject | null {
+    return this.#objects.get(number) ?? null;
   }
 
   /** Returns a descriptor that is open, or null. */
@@ -89,25 +154,37 @@ export class Execution {
       this.#drain();
     };
     const uffd = Userfaultfd.open(this.space, { ...options, onEvent });
-    this.#descriptors.set(name, { name, uffd, handler });
+    this.#descriptors.set(name, { name, uffd, handler, children: 0 });
     return uffd;
+  }
+
+  /** Makes a child of the process. */
+  fork(name: string): void {
+    this.#processes.set(name, new Process(this.space.fork()));
+  }
+
+  /** Ends the process. */
+  exit(): void {
+    this.space.dispose();
   }
 
   /** Starts an access on a thread of its own, or returns null when there is no thread for it. */
   startAccess(plan: ThreadPlan): Thread | null {
-    const idle = this.#threads.findIndex((thread) => thread.outcome !== "blocked");
+    const { threads, callWaits, space } = this.#current;
+    const idle = threads.findIndex((thread) => thread.outcome !== "blocked");
     const isNew = idle < 0;
     // a process whose call waits cannot make the one that starts a thread
-    if (isNew && (this.#callWaits || this.#threads.length === MAX_THREADS)) return null;
-    const thread = this.space.start(plan);
-    if (isNew) this.#threads.push(thread);
-    else this.#threads[idle] = thread;
+    if (isNew && (callWaits || threads.length === MAX_THREADS)) return null;
+    const thread = space.start(plan);
+    if (isNew) threads.push(thread);
+    else threads[idle] = thread;
     return thread;
   }
 
-  /** Gives the thread of an access a name. `result` says what has become of the access. */
-  nameAccess(name: string, result: () => StepResult): void {
-    this.#accesses.set(name, result);
+  /** Gives the thread of an access of the current process a name. `result` says what has become of the access. */
+  nameAccess(name: string, thread: Thread, result: () => StepResult): void {
+    const { space } = this.#current;
+    this.#accesses.set(name, () => (space.isDisposed && thread.outcome === "blocked" ? { errno: "ESRCH" } : result()));
   }
 
   /** Returns what has become of the access on a named thread, or null if none was started. */
@@ -117,7 +194,7 @@ export class Execution {
 
   /** Takes note of a call that may wait, and returns what the step gives. */
   callAnswer(call: PopulateCall): Answer {
-    this.#waitingCall = call;
+    this.#current.waitingCall = call;
     return () => {
       if (call.isBlocked) return { outcome: "blocked" };
       return call.error === null ? { ok: true } : { errno: call.error.code };
@@ -125,28 +202,42 @@ export class Execution {
   }
 
   dispose(): void {
-    this.space.dispose();
-  }
-
-  get #callWaits(): boolean {
-    return this.#waitingCall?.isBlocked === true;
+    for (const { space } of this.#processes.values()) {
+      if (!space.isDisposed) space.dispose();
+    }
+    this.#machine.dispose();
   }
 
   /** Reads and answers messages, and lets what was woken go on, until nothing goes on by itself any more. */
   #settle(): void {
     do this.#drain();
-    while (this.space.runWoken());
+    while (this.#woken.run());
+    for (const { threads, waitingCall } of this.#processes.values()) {
+      if (waitingCall?.isEndless === true || threads.some((thread) => thread.isEndless)) this.#hangs = true;
+    }
   }
 
   /** Reads every message that is there, descriptor by descriptor. Whoever an answer wakes goes on only when all have been read. */
   #drain(): void {
-    for (const { name, uffd, handler } of this.#descriptors.values()) {
+    for (const descriptor of this.#descriptors.values()) {
+      const { name, uffd, handler } = descriptor;
       if (uffd.isClosed) continue;
       for (let message = uffd.read(); message !== undefined; message = uffd.read()) {
+        if (message.event === "fork") {
+          const child = `${name}.${descriptor.children++}`;
+          this.#descriptors.set(child, { name: child, uffd: message.child, handler, children: 0 });
+          this.#log.add(name, message, child);
+          continue;
+        }
         this.#log.add(name, message);
         if (message.event === "pagefault") answer(handler, uffd, message, this.#tried);
       }
     }
+  }
+
+  #hang(): StepResult {
+    this.#hangs = true;
+    return { hang: true };
   }
 
   #withMessages(result: StepResult): StepResult {

@@ -6,6 +6,7 @@ import type { Places } from "./places.js";
 interface Run {
   readonly uffd: string;
   readonly message: Message;
+  readonly child: string | undefined;
   /** Consecutive pages with faults that differ in nothing else. */
   pages: number;
 }
@@ -14,10 +15,11 @@ interface Run {
 export class MessageLog {
   #runs: Run[] = [];
 
-  add(uffd: string, message: Message): void {
+  /** `child`: the name of the descriptor that a fork message brings. */
+  add(uffd: string, message: Message, child?: string): void {
     const last = this.#runs.at(-1);
     if (last !== undefined && goesOn(last, uffd, message)) last.pages++;
-    else this.#runs.push({ uffd, message, pages: 1 });
+    else this.#runs.push({ uffd, message, pages: 1, child });
   }
 
   /** Returns what was read since the last time. */
@@ -41,8 +43,13 @@ function goesOn(run: Run, uffd: string, message: Message): boolean {
   );
 }
 
-function written({ uffd, message, pages }: Run, places: Places): TranscriptMessage {
+function written({ uffd, message, child, pages }: Run, places: Places): TranscriptMessage {
   const { event } = message;
+  if (event === "fork") return { uffd, event, child: child ?? "" };
+  if (event === "remap") {
+    const [from, to] = [places.placeText(message.from), places.placeText(message.to)];
+    return { uffd, event, from, to, length: message.length };
+  }
   if (event !== "pagefault") return { uffd, event, range: places.rangeText(message.start, message.end) };
   const flags = flagsOf(message);
   if (pages === 1) return { uffd, event, at: places.placeText(message.address), flags };

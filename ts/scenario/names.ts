@@ -6,8 +6,10 @@ import { type ByteRange, type NamedMapping, Places } from "./places.js";
 
 /** A mapping of the document: what other steps may say of it. */
 export interface DeclaredMapping extends NamedMapping {
-  /** Whether it maps an object that another mapping can map again. */
-  readonly hasObject: boolean;
+  /** Number of the object that it maps and that another mapping can map again; null for anonymous memory. */
+  readonly object: number | null;
+  /** Whether it maps huge pages of hugetlbfs. */
+  readonly isHuge: boolean;
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -29,10 +31,16 @@ export class Names {
   readonly #uffds = new Set<string>();
   readonly #threads = new Set<string>();
   #placed = 0;
+  #objects = 0;
 
   /** Returns the address of the next mapping without an address of its own, and uses it up. */
   nextPlace(): number {
     return FIRST_PLACE + this.#placed++ * PLACE_SPACING;
+  }
+
+  /** Returns the number of a new object. */
+  nextObject(): number {
+    return this.#objects++;
   }
 
   addMapping(field: Field, mapping: Omit<DeclaredMapping, "name">): DeclaredMapping {

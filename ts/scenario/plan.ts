@@ -1,3 +1,4 @@
+import type { MachineOptions } from "../mm/machine.js";
 import type { Action, PlannedStep } from "./execution.js";
 import type { Field, Fields } from "./fields.js";
 import type { Names } from "./names.js";
@@ -8,24 +9,18 @@ export type { Action, Answer, PlannedStep } from "./execution.js";
 /** A document that has been checked, with all names resolved. */
 export interface Plan {
   readonly name?: string;
+  readonly machine: MachineOptions;
   readonly steps: readonly PlannedStep[];
-}
-
-/** The machine that the document asks for, as far as it matters for anonymous memory. */
-export interface Machine {
-  readonly thp: "never" | "madvise" | "always";
 }
 
 /** The fields of one step while it is being checked. */
 export class StepFields {
   readonly #fields: Fields;
   readonly names: Names;
-  readonly machine: Machine;
 
-  constructor(fields: Fields, names: Names, machine: Machine) {
+  constructor(fields: Fields, names: Names) {
     this.#fields = fields;
     this.names = names;
-    this.machine = machine;
   }
 
   get(key: string): Field {
@@ -50,8 +45,11 @@ export class StepFields {
   }
 }
 
+/** A step of which all but its process has been checked. */
+export type Checked = Omit<PlannedStep, "proc">;
+
 /** Checks the fields of one kind of step. @throws ScenarioError */
-export type StepReader = (step: StepFields) => PlannedStep;
+export type StepReader = (step: StepFields) => Checked;
 
 /** What a step gives that this executor does not model. Nothing is known of the memory after it. */
 export const notModelled: Action = (execution) => execution.giveUp();

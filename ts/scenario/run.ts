@@ -20,20 +20,20 @@ export interface RunOptions {
 }
 
 /**
- * Checks a scenario document and runs it in an address space of its own. A step that is not modelled gives `unsupported: true`, and so
+ * Checks a scenario document and runs it on a machine of its own. A step that is not modelled gives `unsupported: true`, and so
  * does every step after it, since nothing is known of the memory then.
  * @throws ScenarioError if the document is wrong; nothing has been run then.
  */
 export function runScenario(document: unknown, engine: Engine, options: RunOptions = {}): Transcript {
   const plan = checkDocument(document);
-  const execution = new Execution(engine);
+  const execution = new Execution(engine, plan.machine);
   try {
     const { onStep } = options;
     const results = plan.steps.map((step, index) => {
       if (onStep === undefined) return execution.step(step);
-      const before = execution.space.status();
+      const before = execution.statusOf(step.proc);
       const result = execution.step(step);
-      const after = execution.space.status();
+      const after = execution.statusOf(step.proc);
       const tableBytesChange = after.tableBytes - before.tableBytes;
       onStep({ index, result, tableBytesChange, anonPagesChange: after.anonPages - before.anonPages });
       return result;

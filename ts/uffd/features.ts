@@ -35,12 +35,13 @@ export type IoctlName =
 /** What UFFDIO_API answers: bits 0, 1 and 63 of the mask. */
 export const API_IOCTLS: readonly IoctlName[] = ["api", "register", "unregister"];
 
-/** What UFFDIO_REGISTER answers for anonymous memory: it follows the modes that were asked for, not those that result. */
-export function rangeIoctls(modes: readonly Mode[]): IoctlName[] {
-  const always: IoctlName[] = ["copy", "move", "poison", "wake", "zeropage"];
-  if (modes.includes("wp")) always.push("writeprotect");
-  if (modes.includes("minor")) always.push("continue");
-  return always.sort();
+/** What UFFDIO_REGISTER answers: it follows the modes that were asked for, not those that result, and promises too much for files. */
+export function rangeIoctls(modes: readonly Mode[], memory: "hugetlb" | "other"): IoctlName[] {
+  const names: IoctlName[] = ["copy", "poison", "wake"];
+  if (memory === "other") names.push("move", "zeropage");
+  if (modes.includes("wp")) names.push("writeprotect");
+  if (modes.includes("minor")) names.push("continue");
+  return names.sort();
 }
 
 /** Returns the bits of a list of names. @throws TypeError if one is unknown. */

@@ -2,16 +2,9 @@ import * as abi from "../../assembly/abi.js";
 import { type ErrnoName, KernelError } from "../base/errors.js";
 import { type Address, ADDRESS_LIMIT, checkCount, hex, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
 import type { AddressSpace } from "../mm/address-space.js";
-import {
-  type FaultWaiter,
-  MODE_MINOR,
-  MODE_MISSING,
-  MODE_WP,
-  type UffdContext,
-  type UserFault,
-  usesMarkers,
-  type Vma,
-} from "../mm/vma.js";
+import type { FillReason, Progress } from "../engine/engine.js";
+import { clip, MODE_MINOR, MODE_MISSING, MODE_WP, pageStep, usesMarkers, type Vma } from "../mm/vma.js";
+import { Context, type Waiting } from "./context.js";
 import {
   API_IOCTLS,
   bitsOf,
@@ -22,7 +15,7 @@ import {
   MODES,
   rangeIoctls,
 } from "./features.js";
-import type { Message, PagefaultMessage } from "./messages.js";
+import type { Message } from "./messages.js";
 
 /** How a userfaultfd is made. */
 export interface UserfaultfdOptions {
@@ -47,10 +40,18 @@ export interface CopyOptions {
   readonly wake?: Wake;
 }
 
-interface Waiting {
-  readonly address: number;
-  readonly message: PagefaultMessage;
-  readonly waiter: FaultWaiter;
+/** Options of UFFDIO_CONTINUE. */
+export interface ContinueOptions {
+  /** Leave the pages write-protected (UFFDIO_CONTINUE_MODE_WP). */
+  readonly writeProtect?: boolean;
+  readonly wake?: Wake;
+}
+
+/** Options of UFFDIO_MOVE. */
+export interface MoveOptions {
+  /** Pass over pages that the source does not have (UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES). */
+  readonly allowSourceHoles?: boolean;
+  readonly wake?: Wake;
 }
 
 /**
@@ -74,7 +75,15 @@ export class Userfaultfd implements AsyncIterable<Message> {
   private constructor(space: AddressSpace, options: UserfaultfdOptions) {
     this.space = space;
     bitsOf(options.features ?? [], FEATURES, "features");
-    this.#context = new Context(options);
+    this.#context = new Context({
+      features: new Set(options.features ?? []),
+      userModeOnly: options.userModeOnly === true,
+      onEvent: options.onEvent,
+      forkChild: (childSpace) => {
+        const child = new Userfaultfd(childSpace, options);
+        return { context: child.#context, message: { event: "fork", child } };
+      },
+    });
   }
 
   /** Whether the descriptor has been closed. */
@@ -90,42 +99,55 @@ export class Userfaultfd implements AsyncIterable<Message> {
   /**
    * Registers a range (UFFDIO_REGISTER) and returns the ioctls that it allows. Registering a mapping again replaces its modes, unless it
    * has them all: then nothing changes.
-   * @throws KernelError EBADF, EINVAL (range, modes, nothing mapped, minor faults of anonymous memory), EBUSY (another descriptor's).
+   * @throws KernelError EBADF, EINVAL (range, modes, nothing mapped, a kind of memory that does not have them), EBUSY (another descriptor's),
+   * ENOMEM (the process has ended).
    */
   register(start: Address, length: Address, modes: readonly Mode[]): IoctlName[] {
+    this.#checkOpen("register");
     const bits = bitsOf(modes, MODES, "modes");
     if (bits === 0) throw this.#error("register", "EINVAL", "no mode is given");
     const { firstPage, endPage } = this.#range("register", start, length);
-    const vmas = this.space.vmasWithin(firstPage, endPage);
-    if (vmas.length === 0) throw this.#error("register", "EINVAL", "nothing is mapped in the range");
-    if ((bits & MODE_MINOR) !== 0) throw this.#error("register", "EINVAL", "anonymous memory has no minor faults");
-    if (vmas.some((vma) => vma.context !== null && vma.context !== this.#context)) {
-      throw this.#error("register", "EBUSY", "a mapping in the range is registered with another descriptor");
+    const vmas = this.#mappings("register", firstPage, endPage);
+    for (const vma of vmas) {
+      if (!canRegister(vma, bits, this.#context.wpAsync)) {
+        throw this.#error("register", "EINVAL", `${vma.kind} memory cannot be registered for ${modes.join(", ")}`);
+      }
+      if (endPage < vma.endPage) this.#checkHugeEdge("register", vma, endPage);
+      if (vma.context !== null && vma.context !== this.#context) {
+        throw this.#error("register", "EBUSY", "a mapping in the range is registered with another descriptor");
+      }
     }
     for (const vma of vmas) {
       if (vma.context === this.#context && (vma.modes & bits) === bits) continue;
-      this.space.changeVmas(Math.max(firstPage, vma.firstPage), Math.min(endPage, vma.endPage), this.#context, bits);
+      const { first, end } = clip(vma, firstPage, endPage);
+      this.space.mm.change(first, end, { context: this.#context, modes: bits });
     }
-    return rangeIoctls(modes);
+    return rangeIoctls(modes, vmas.some((vma) => vma.kind === "hugetlb") ? "hugetlb" : "other");
   }
 
   /**
    * Ends the registration of a range (UFFDIO_UNREGISTER). Write protection is removed; threads that wait for a missing page are woken, those
    * that wait for a write-protected one are not.
-   * @throws KernelError EBADF, EINVAL (range, nothing mapped, another descriptor's).
+   * @throws KernelError EBADF, EINVAL (range, nothing mapped, another descriptor's, a file that is not registered), ENOMEM (the process has ended).
    */
   unregister(start: Address, length: Address): void {
+    this.#checkOpen("unregister");
     const { firstPage, endPage } = this.#range("unregister", start, length);
-    const vmas = this.space.vmasWithin(firstPage, endPage);
-    if (vmas.length === 0) throw this.#error("unregister", "EINVAL", "nothing is mapped in the range");
-    if (vmas.some((vma) => vma.context !== null && vma.context !== this.#context)) {
-      throw this.#error("unregister", "EINVAL", "a mapping in the range is registered with another descriptor");
+    const vmas = this.#mappings("unregister", firstPage, endPage);
+    for (const vma of vmas) {
+      if (vma.context !== null && vma.context !== this.#context) {
+        throw this.#error("unregister", "EINVAL", "a mapping in the range is registered with another descriptor");
+      }
+      if (!canRegister(vma, vma.modes, this.#context.wpAsync)) {
+        throw this.#error("unregister", "EINVAL", "a mapping in the range cannot be registered");
+      }
     }
     const woken: Waiting[] = [];
     for (const vma of vmas) {
       if (vma.context === null) continue;
-      const [first, end] = [Math.max(firstPage, vma.firstPage), Math.min(endPage, vma.endPage)];
+      const { first, end } = clip(vma, firstPage, endPage);
       if ((vma.modes & MODE_MISSING) !== 0) woken.push(...this.#context.take(first * PAGE_SIZE, end * PAGE_SIZE));
+      this.#checkHugeEdge("unregister", vma, end);
       this.#release(vma, first, end);
     }
     this.#wakeAll(woken);
@@ -138,75 +160,106 @@ export class Userfaultfd implements AsyncIterable<Message> {
     for (const vma of [...this.space.vmas]) {
       if (vma.context === this.#context) this.#release(vma, vma.firstPage, vma.endPage);
     }
-    const woken = this.#context.take(0, Infinity);
+    const woken = this.#takeLive(0, Infinity);
     this.#context.close();
     this.#wakeAll(woken);
   }
 
   /**
-   * Write-protects a range (UFFDIO_WRITEPROTECT with MODE_WP). Without the feature wp-unpopulated, pages that do not exist yet stay
-   * unprotected, and nothing says so.
-   * @throws KernelError EBADF, EINVAL (range), ENOENT (a mapping is not registered for wp; those before it are protected);
+   * Write-protects a range (UFFDIO_WRITEPROTECT with MODE_WP). Anonymous pages that do not exist yet stay unprotected without the feature
+   * wp-unpopulated, and nothing says so.
+   * @throws KernelError EBADF, EINVAL (range), ENOENT (a mapping is not registered for wp; those before it are protected), ESRCH;
    * OutOfMemoryError.
    */
   writeProtect(start: Address, length: Address): void {
+    const { engine, handle } = this.space;
     this.#forEachWp("writeprotect", start, length, (vma, first, count) => {
-      this.space.engine.protect(this.space.handle, first, count, usesMarkers(vma) ? "unpopulated" : "populated");
+      if (vma.kind === "hugetlb") engine.protectHugetlb(handle, first, count);
+      else
+        engine.protect(
+          handle,
+          first,
+          count,
+          !usesMarkers(vma) ? "populated" : vma.kind === "anon" ? "unpopulated" : "object",
+        );
     });
   }
 
   /** Removes write protection (UFFDIO_WRITEPROTECT without MODE_WP). @throws as `writeProtect` */
   removeWriteProtection(start: Address, length: Address, wake: Wake = "now"): void {
     const range = this.#forEachWp("writeprotect", start, length, (vma, first, count) => {
-      this.space.engine.unprotect(this.space.handle, first, count, vma.protection === "rw" ? "writable" : "read-only");
+      this.space.mm.unprotect(vma, first, count);
     });
-    if (wake === "now") this.#wakeAll(this.#context.take(range.firstPage * PAGE_SIZE, range.endPage * PAGE_SIZE));
+    if (wake === "now") this.#wakeRange(range.firstPage, range.endPage);
   }
 
   /**
    * Fills a range with new pages (UFFDIO_COPY) and returns the bytes done.
-   * @throws KernelError EBADF, EINVAL (range; protecting what is not registered for wp), ENOENT (not inside one registered mapping),
-   * EEXIST (the first page is there), EAGAIN (a later one is; `progress` says how many bytes were done); OutOfMemoryError.
+   * @throws KernelError EBADF, EINVAL (range; a kind of memory that is not filled; protecting what is not registered for wp), ENOENT (not
+   * inside one registered mapping), EEXIST (the first page is there), EFAULT (behind the end of the object), ENOMEM (no huge page), ESRCH,
+   * EAGAIN (a later page failed; `progress` says how many bytes were done); OutOfMemoryError.
    */
   copy(start: Address, length: Address, options: CopyOptions): number {
-    const { firstPage, endPage } = this.#range("copy", start, length);
     checkCount(options.value, "value");
-    const vma = this.#fillTarget("copy", firstPage, endPage);
-    if (options.writeProtect === true && (vma.modes & MODE_WP) === 0) {
-      throw this.#error("copy", "EINVAL", "the mapping is not registered for wp", "-EINVAL");
-    }
-    const flags = fillFlags(vma) | (options.writeProtect === true ? abi.FILL_WP : 0);
-    const { engine, handle } = this.space;
-    const filled = engine.fillCopy(handle, firstPage, endPage - firstPage, flags, options.value, options.step ?? 0);
-    return this.#filled("copy", firstPage, endPage, filled.pages, options.wake);
+    const flags = options.writeProtect === true ? abi.FILL_WP : 0;
+    const call = { name: "copy", start, length, flags, wake: options.wake } as const;
+    return this.#fill(call, (firstPage, count) =>
+      this.space.engine.fillCopy(this.space.handle, firstPage, count, flags, options.value, options.step ?? 0),
+    );
   }
 
   /** Fills a range with the shared zero page (UFFDIO_ZEROPAGE) and returns the bytes done. @throws as `copy`; a marker is in its way. */
   zeropage(start: Address, length: Address, wake: Wake = "now"): number {
-    const { firstPage, endPage } = this.#range("zeropage", start, length);
-    const vma = this.#fillTarget("zeropage", firstPage, endPage);
-    const { engine, handle } = this.space;
-    const filled = engine.fillZero(handle, firstPage, endPage - firstPage, fillFlags(vma));
-    return this.#filled("zeropage", firstPage, endPage, filled.pages, wake);
+    return this.#fill({ name: "zeropage", start, length, flags: 0, wake }, (firstPage, count) =>
+      this.space.engine.fillZero(this.space.handle, firstPage, count),
+    );
+  }
+
+  /** Maps the pages that the object has (UFFDIO_CONTINUE) and returns the bytes done. @throws as `copy`; EFAULT where it has none. */
+  continue(start: Address, length: Address, options: ContinueOptions = {}): number {
+    const flags = options.writeProtect === true ? abi.FILL_WP : 0;
+    return this.#fill({ name: "continue", start, length, flags, wake: options.wake }, (firstPage, count) =>
+      this.space.engine.fillContinue(this.space.handle, firstPage, count, flags),
+    );
   }
 
   /** Poisons a range (UFFDIO_POISON) and returns the bytes done: accesses to it end in SIGBUS. @throws as `zeropage` */
   poison(start: Address, length: Address, wake: Wake = "now"): number {
-    const { firstPage, endPage } = this.#range("poison", start, length);
-    this.#fillTarget("poison", firstPage, endPage);
-    const { pages } = this.space.engine.fillPoison(this.space.handle, firstPage, endPage - firstPage);
-    return this.#filled("poison", firstPage, endPage, pages, wake);
+    return this.#fill({ name: "poison", start, length, flags: 0, wake }, (firstPage, count) =>
+      this.space.engine.fillPoison(this.space.handle, firstPage, count),
+    );
+  }
+
+  /**
+   * Moves pages from another place of the same memory (UFFDIO_MOVE) and returns the bytes done.
+   * @throws KernelError EBADF, EINVAL (range; not two alike private anonymous writable mappings, the target registered here), ENOENT (not
+   * mapped, or a hole of the source), EEXIST, EBUSY (a page that others may use), EFAULT (a marker in the source), ESRCH, EAGAIN as `copy`;
+   * OutOfMemoryError.
+   */
+  move(start: Address, length: Address, from: Address, options: MoveOptions = {}): number {
+    this.#checkOpen("move");
+    const target = this.#range("move", start, length);
+    const source = this.#range("move", from, length);
+    this.#checkAlive("move");
+    this.#checkMove(target.firstPage, source.firstPage, target.endPage - target.firstPage);
+    const flags = options.allowSourceHoles === true ? abi.MOVE_ALLOW_HOLES : 0;
+    this.space.mm.publish();
+    const pages = target.endPage - target.firstPage;
+    const done = this.space.engine.movePages(this.space.handle, target.firstPage, source.firstPage, pages, flags);
+    return this.#filled("move", target.firstPage, done, options.wake);
   }
 
   /** Wakes the threads that wait in a range (UFFDIO_WAKE); they try again. @throws KernelError EBADF, EINVAL (range) */
   wake(start: Address, length: Address): void {
+    this.#checkOpen("wake");
     const { firstPage, endPage } = this.#range("wake", start, length);
-    this.#wakeAll(this.#context.take(firstPage * PAGE_SIZE, endPage * PAGE_SIZE));
+    this.#wakeRange(firstPage, endPage);
   }
 
   /** Reads the oldest message, page faults before others, or returns undefined if there is none. @throws KernelError EBADF */
   read(): Message | undefined {
     this.#checkOpen("read");
+    if (this.space.isDisposed) this.#context.take(0, Infinity); // threads that have ended wait for nothing
     return this.#context.read();
   }
 
@@ -223,56 +276,123 @@ export class Userfaultfd implements AsyncIterable<Message> {
     this.space.wake(woken.map(({ waiter }) => waiter));
   }
 
-  /** `userfaultfd_clear_vma`: protection is removed, then the registration. */
-  #release(vma: Vma, firstPage: number, endPage: number): void {
-    if ((vma.modes & MODE_WP) !== 0) {
-      const region = vma.protection === "rw" ? "writable" : "read-only";
-      this.space.engine.unprotect(this.space.handle, firstPage, endPage - firstPage, region);
-    }
-    this.space.changeVmas(firstPage, endPage, null, 0);
+  #wakeRange(firstPage: number, endPage: number): void {
+    this.#wakeAll(this.#takeLive(firstPage * PAGE_SIZE, endPage * PAGE_SIZE));
   }
 
+  /** Takes threads off the queues; of a process that has ended there are none. */
+  #takeLive(start: number, end: number): Waiting[] {
+    const taken = this.#context.take(start, end);
+    return this.space.isDisposed ? [] : taken;
+  }
+
+  /** `userfaultfd_clear_vma`: protection is removed, then the registration. */
+  #release(vma: Vma, firstPage: number, endPage: number): void {
+    if ((vma.modes & MODE_WP) !== 0) this.space.mm.unprotect(vma, firstPage, endPage - firstPage);
+    this.space.mm.change(firstPage, endPage, { context: null, modes: 0 });
+  }
+
+  /** The mappings that REGISTER and UNREGISTER are for. */
+  #mappings(call: string, firstPage: number, endPage: number): Vma[] {
+    if (this.space.isDisposed) throw this.#error(call, "ENOMEM", "the process has ended");
+    const vmas = this.space.mm.list.within(firstPage, endPage);
+    const [first] = vmas;
+    if (first === undefined) throw this.#error(call, "EINVAL", "nothing is mapped in the range");
+    if (firstPage > first.firstPage) this.#checkHugeEdge(call, first, firstPage);
+    else if (first.kind === "hugetlb" && firstPage % pageStep(first) !== 0) {
+      throw this.#error(call, "EINVAL", "the range does not start at a huge page");
+    }
+    return vmas;
+  }
+
+  /** An edge of a range may not lie in a huge page of hugetlbfs. */
+  #checkHugeEdge(call: string, vma: Vma, page: number): void {
+    if (page % pageStep(vma) !== 0) throw this.#error(call, "EINVAL", "the range does not end at huge pages");
+  }
+
+  /** `mwriteprotect_range`. */
   #forEachWp(
     call: string,
     start: Address,
     length: Address,
     apply: (vma: Vma, firstPage: number, pageCount: number) => void,
   ): { firstPage: number; endPage: number } {
+    this.#checkOpen(call);
     const range = this.#range(call, start, length);
-    const vmas = this.space.vmasWithin(range.firstPage, range.endPage);
+    this.#checkAlive(call);
+    const vmas = this.space.mm.list.within(range.firstPage, range.endPage);
     if (vmas.length === 0) throw this.#error(call, "ENOENT", "nothing is mapped in the range");
     for (const vma of vmas) {
       if ((vma.modes & MODE_WP) === 0) {
         throw this.#error(call, "ENOENT", `the mapping at ${hex(vma.firstPage * PAGE_SIZE)} is not registered for wp`);
       }
-      const first = Math.max(vma.firstPage, range.firstPage);
-      apply(vma, first, Math.min(vma.endPage, range.endPage) - first);
+      this.#checkHugeEdge(call, vma, range.firstPage);
+      this.#checkHugeEdge(call, vma, range.endPage);
+      const { first, count } = clip(vma, range.firstPage, range.endPage);
+      apply(vma, first, count);
     }
     return range;
   }
 
-  /** The mapping that COPY and ZEROPAGE fill: one that holds the whole range and is registered with any descriptor. */
+  /** `mfill_atomic`: what COPY, ZEROPAGE, CONTINUE and POISON have in common. */
+  #fill(call: FillCall, apply: (firstPage: number, pageCount: number) => Progress<FillReason>): number {
+    const { name } = call;
+    this.#checkOpen(name);
+    const { firstPage, endPage } = this.#range(name, call.start, call.length);
+    this.#checkAlive(name);
+    const vma = this.#fillTarget(name, firstPage, endPage);
+    const refuse = (detail: string): KernelError => this.#error(name, "EINVAL", detail, "-EINVAL");
+    if ((call.flags & abi.FILL_WP) !== 0 && (vma.modes & MODE_WP) === 0) {
+      throw refuse("the mapping is not registered for wp");
+    }
+    if (vma.kind === "hugetlb") {
+      if (name === "zeropage") throw refuse("hugetlbfs has no zero page");
+      if (firstPage % pageStep(vma) !== 0 || endPage % pageStep(vma) !== 0) throw refuse("not at huge pages");
+    } else if (vma.kind === "file" || (vma.kind === "anon" && name === "continue")) {
+      throw refuse(`${vma.kind} memory is not filled so`);
+    }
+    this.space.mm.publish();
+    const filled = apply(firstPage, endPage - firstPage);
+    return this.#filled(name, firstPage, filled, call.wake);
+  }
+
+  /** The mapping that is filled: one that holds the whole range and is registered with any descriptor. */
   #fillTarget(call: string, firstPage: number, endPage: number): Vma {
-    const vma = this.space.vmaAt(firstPage);
-    if (vma !== undefined) this.space.prepareAnonVma(firstPage);
+    const vma = this.space.mm.list.at(firstPage);
+    if (vma !== undefined && !vma.isShared) this.space.mm.prepareAnonVma(firstPage);
     if (vma === undefined || vma.endPage < endPage || vma.context === null) {
       throw this.#error(call, "ENOENT", "the range is not inside one registered mapping", "-ENOENT");
     }
     return vma;
   }
 
-  #filled(call: string, firstPage: number, endPage: number, pages: number, wake: Wake | undefined): number {
-    if (pages > 0 && wake !== "later")
-      this.#wakeAll(this.#context.take(firstPage * PAGE_SIZE, (firstPage + pages) * PAGE_SIZE));
-    if (firstPage + pages === endPage) return pages * PAGE_SIZE;
+  #filled(call: string, firstPage: number, { pages, reason }: Progress<FillReason>, wake: Wake | undefined): number {
+    if (pages > 0 && wake !== "later") this.#wakeRange(firstPage, firstPage + pages);
+    if (reason === "ok") return pages * PAGE_SIZE;
     const at = hex((firstPage + pages) * PAGE_SIZE);
-    if (pages === 0) throw this.#error(call, "EEXIST", `something is there at ${at}`, "-EEXIST");
-    throw this.#error(call, "EAGAIN", `something is there at ${at}`, pages * PAGE_SIZE);
+    if (pages === 0) throw this.#error(call, reason, `failed at ${at}`, `-${reason}`);
+    throw this.#error(call, "EAGAIN", `${reason} at ${at}`, pages * PAGE_SIZE);
+  }
+
+  /** `validate_move_areas`, and what `move_pages` checks before it. */
+  #checkMove(target: number, source: number, pages: number): void {
+    const { list } = this.space.mm;
+    if (list.at(target) !== undefined) this.space.mm.prepareAnonVma(target);
+    const [to, from] = [list.at(target), list.at(source)];
+    if (to === undefined || from === undefined) {
+      throw this.#error("move", "ENOENT", "source or target is not mapped", "-ENOENT");
+    }
+    const isAllowed =
+      isMovable(from) &&
+      isMovable(to) &&
+      source + pages <= from.endPage &&
+      target + pages <= to.endPage &&
+      to.context === this.#context;
+    if (!isAllowed) throw this.#error("move", "EINVAL", "not two such mappings as can be moved between", "-EINVAL");
   }
 
   /** `fs/userfaultfd.c:validate_range`. */
   #range(call: string, start: Address, length: Address): { firstPage: number; endPage: number } {
-    this.#checkOpen(call);
     const from = toNumber(start, "start");
     const bytes = toNumber(length, "length");
     const isRange = isPageAligned(from) && isPageAligned(bytes) && bytes !== 0 && from + bytes <= ADDRESS_LIMIT;
@@ -284,91 +404,32 @@ export class Userfaultfd implements AsyncIterable<Message> {
     if (this.#isClosed) throw this.#error(call, "EBADF", "the descriptor is closed");
   }
 
+  #checkAlive(call: string): void {
+    if (this.space.isDisposed) throw this.#error(call, "ESRCH", "the process has ended");
+  }
+
   #error(call: string, code: ErrnoName, detail: string, progress?: number | `-${ErrnoName}`): KernelError {
     return new KernelError(`userfaultfd ${call}`, code, detail, progress);
   }
 }
 
-/** `struct userfaultfd_ctx`: the queues. Faults not yet read, threads whose message was read and who still wait, other events. */
-class Context implements UffdContext {
-  readonly wpUnpopulated: boolean;
-  readonly wpAsync: boolean;
-  readonly sigbus: boolean;
-  readonly userModeOnly: boolean;
-  readonly #features: ReadonlySet<Feature>;
-  #pending: Waiting[] = [];
-  #read: Waiting[] = [];
-  readonly #events: Message[] = [];
-  readonly #onEvent: (() => void) | undefined;
-  #notify: (() => void)[] = [];
-
-  constructor(options: UserfaultfdOptions) {
-    const features: ReadonlySet<Feature> = new Set(options.features ?? []);
-    this.#features = features;
-    this.#onEvent = options.onEvent;
-    this.wpAsync = features.has("wp-async");
-    this.wpUnpopulated = features.has("wp-unpopulated") || this.wpAsync;
-    this.sigbus = features.has("sigbus");
-    this.userModeOnly = options.userModeOnly === true;
-  }
-
-  get pendingMessages(): number {
-    return this.#pending.length + this.#events.length;
-  }
-
-  raise(fault: UserFault): void {
-    const address = this.#features.has("exact-address") ? fault.address : fault.address - (fault.address % PAGE_SIZE);
-    const message: PagefaultMessage = { event: "pagefault", address, kind: fault.kind, access: fault.access };
-    this.#pending.push({ address, message, waiter: fault.waiter });
-    this.#wakeReaders();
-  }
-
-  removing(start: number, end: number): void {
-    if (this.#features.has("event-remove")) this.#event({ event: "remove", start, end });
-  }
-
-  unmapped(start: number, end: number): void {
-    if (this.#features.has("event-unmap")) this.#event({ event: "unmap", start, end });
-  }
-
-  read(): Message | undefined {
-    const waiting = this.#pending.shift();
-    if (waiting === undefined) return this.#events.shift();
-    this.#read.push(waiting);
-    return waiting.message;
-  }
-
-  /** Takes the threads that wait in a range off the queues, in the order in which Linux wakes them: the latest first, unread before read. */
-  take(start: number, end: number): Waiting[] {
-    const isInside = (waiting: Waiting): boolean => waiting.address >= start && waiting.address < end;
-    const taken = [...this.#pending.filter(isInside).reverse(), ...this.#read.filter(isInside).reverse()];
-    this.#pending = this.#pending.filter((waiting) => !isInside(waiting));
-    this.#read = this.#read.filter((waiting) => !isInside(waiting));
-    return taken;
-  }
-
-  nextMessage(): Promise<void> {
-    return new Promise((resolve) => this.#notify.push(resolve));
-  }
-
-  close(): void {
-    this.#wakeReaders();
-  }
-
-  #event(message: Message): void {
-    this.#events.push(message);
-    this.#wakeReaders();
-    this.#onEvent?.();
-  }
-
-  #wakeReaders(): void {
-    const notify = this.#notify;
-    this.#notify = [];
-    for (const resolve of notify) resolve();
-  }
+interface FillCall {
+  readonly name: "copy" | "zeropage" | "continue" | "poison";
+  readonly start: Address;
+  readonly length: Address;
+  /** FILL_ flags. */
+  readonly flags: number;
+  readonly wake: Wake | undefined;
 }
 
-function fillFlags(vma: Vma): number {
-  if (vma.protection === "none") return abi.FILL_PROTECTION_NONE;
-  return vma.protection === "rw" ? abi.FILL_WRITABLE : 0;
+/** `vma_can_userfault`. */
+function canRegister(vma: Vma, modes: number, isAsync: boolean): boolean {
+  const hasMinorFaults = vma.kind === "shmem" || vma.kind === "hugetlb";
+  if ((modes & MODE_MINOR) !== 0 && !hasMinorFaults) return false;
+  if (isAsync && modes === MODE_WP) return true;
+  return vma.kind !== "file";
+}
+
+function isMovable(vma: Vma): boolean {
+  return vma.kind === "anon" && !vma.isShared && vma.protection === "rw";
 }

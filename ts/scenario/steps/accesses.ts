@@ -1,23 +1,23 @@
 import { isPageAligned, PAGE_SIZE } from "../../base/pages.js";
 import type { Thread, ThreadPlan } from "../../mm/thread.js";
 import type { StepResult } from "../document.js";
-import { type Action, notModelled, type PlannedStep, type StepFields } from "../plan.js";
+import { type Action, type Checked, notModelled, type StepFields } from "../plan.js";
 
 /** Bytes at the start of a page that hold its number. */
 const NUMBER_BYTES = 8;
 
-export function readRead(step: StepFields): PlannedStep {
+export function readRead(step: StepFields): Checked {
   const address = step.names.place(step.get("at"));
   return single(step, { address, access: "read", count: 1, stride: 1, value: 0 });
 }
 
-export function readWrite(step: StepFields): PlannedStep {
+export function readWrite(step: StepFields): Checked {
   const address = step.names.place(step.get("at"));
   const value = step.get("value").or(1).count();
   return single(step, { address, access: "write", count: 1, stride: 1, value: contentAt(address, value) });
 }
 
-export function readTouch(step: StepFields): PlannedStep {
+export function readTouch(step: StepFields): Checked {
   const { start, length } = step.range();
   const access = step.get("access").choice(["read", "write"]);
   const value = step.get("value").or(1).count();
@@ -28,12 +28,12 @@ export function readTouch(step: StepFields): PlannedStep {
   return { action: touch({ address: start, access, count, stride, value: contentAt(start, value) }) };
 }
 
-export function readResume(step: StepFields): PlannedStep {
+export function readResume(step: StepFields): Checked {
   const name = step.names.thread(step.get("thread"));
-  return { action: (execution) => execution.accessResult(name) ?? { errno: "ESRCH" } };
+  return { isOfEnded: true, action: (execution) => execution.accessResult(name) ?? { errno: "ESRCH" } };
 }
 
-function single(step: StepFields, plan: ThreadPlan): PlannedStep {
+function single(step: StepFields, plan: ThreadPlan): Checked {
   const name = step.has("as") ? step.names.addThread(step.get("as")) : null;
   if (plan.access === "write" && changesPartOfNumber(plan.address)) return { action: notModelled };
   const hasValue = plan.access === "read" && isPageAligned(plan.address);
@@ -42,7 +42,7 @@ function single(step: StepFields, plan: ThreadPlan): PlannedStep {
       const thread = execution.startAccess(plan);
       if (thread === null) return { unsupported: true };
       const result = (): StepResult => singleResult(thread, hasValue);
-      if (name !== null) execution.nameAccess(name, result);
+      if (name !== null) execution.nameAccess(name, thread, result);
       return result;
     },
   };

@@ -3,9 +3,9 @@ import type { Userfaultfd } from "../../uffd/userfaultfd.js";
 import type { StepResult } from "../document.js";
 import { attempt } from "../execution.js";
 import { readHandler } from "../handler.js";
-import { type Action, type PlannedStep, type StepFields } from "../plan.js";
+import { type Action, type Checked, type StepFields } from "../plan.js";
 
-export function readUffd(step: StepFields): PlannedStep {
+export function readUffd(step: StepFields): Checked {
   const name = step.names.addUffd(step.get("as"));
   const features = step.get("features").or([]).names(FEATURES);
   const userModeOnly = step.flag("userModeOnly");
@@ -19,14 +19,14 @@ export function readUffd(step: StepFields): PlannedStep {
   };
 }
 
-export function readRegister(step: StepFields): PlannedStep {
+export function readRegister(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
   const modes = step.get("modes").names(MODES);
   return { action: withUffd(name, {}, (uffd) => ({ ok: true, ioctls: uffd.register(start, length, modes) })) };
 }
 
-export function readUnregister(step: StepFields): PlannedStep {
+export function readUnregister(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
   return {
@@ -36,7 +36,7 @@ export function readUnregister(step: StepFields): PlannedStep {
   };
 }
 
-export function readClose(step: StepFields): PlannedStep {
+export function readClose(step: StepFields): Checked {
   return {
     action: doing(step.uffd(), (uffd) => {
       uffd.close();
@@ -44,7 +44,7 @@ export function readClose(step: StepFields): PlannedStep {
   };
 }
 
-export function readWake(step: StepFields): PlannedStep {
+export function readWake(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
   return {
@@ -54,7 +54,7 @@ export function readWake(step: StepFields): PlannedStep {
   };
 }
 
-export function readWriteprotect(step: StepFields): PlannedStep {
+export function readWriteprotect(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
   const protects = step.get("wp").or(true).flag();

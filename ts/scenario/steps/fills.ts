@@ -1,53 +1,68 @@
+import type { Userfaultfd } from "../../uffd/userfaultfd.js";
+import type { StepResult } from "../document.js";
 import { FIRST_COPIED_VALUE } from "../handler.js";
-import { notModelled, type PlannedStep, type StepFields } from "../plan.js";
+import type { Checked, StepFields } from "../plan.js";
 import { withUffd } from "./descriptors.js";
 
-export function readCopy(step: StepFields): PlannedStep {
+export function readCopy(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
-  const wake = step.flag("dontwake") ? "later" : "now";
+  const wake = readWake(step);
   const writeProtect = step.flag("wp");
   const hasValue = step.has("value");
   const value = step.get("value").or(FIRST_COPIED_VALUE).count();
   const options = { value, step: hasValue ? 0 : 1, writeProtect, wake } as const;
-  return {
-    action: withUffd(name, { copied: 0 }, (uffd) => ({ ok: true, copied: uffd.copy(start, length, options) })),
-  };
+  return { action: filling(name, "copied", (uffd) => uffd.copy(start, length, options)) };
 }
 
-export function readZeropage(step: StepFields): PlannedStep {
+export function readZeropage(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
-  const wake = step.flag("dontwake") ? "later" : "now";
-  return {
-    action: withUffd(name, { zeroed: 0 }, (uffd) => ({ ok: true, zeroed: uffd.zeropage(start, length, wake) })),
-  };
+  const wake = readWake(step);
+  return { action: filling(name, "zeroed", (uffd) => uffd.zeropage(start, length, wake)) };
 }
 
-export function readContinue(step: StepFields): PlannedStep {
-  readFill(step);
-  step.flag("wp");
-  return { action: notModelled };
-}
-
-export function readPoison(step: StepFields): PlannedStep {
+export function readContinue(step: StepFields): Checked {
   const name = step.uffd();
   const { start, length } = step.range();
-  const wake = step.flag("dontwake") ? "later" : "now";
+  const options = { writeProtect: step.flag("wp"), wake: readWake(step) };
+  return { action: filling(name, "mapped", (uffd) => uffd.continue(start, length, options)) };
+}
+
+export function readPoison(step: StepFields): Checked {
+  const name = step.uffd();
+  const { start, length } = step.range();
+  const wake = readWake(step);
+  return { action: filling(name, "updated", (uffd) => uffd.poison(start, length, wake)) };
+}
+
+export function readMove(step: StepFields): Checked {
+  const name = step.uffd();
+  const { start, length } = step.range();
+  const from = step.names.place(step.get("from"));
+  const options = { allowSourceHoles: step.flag("allowSrcHoles"), wake: readWake(step) };
+  const action = filling(name, "moved", (uffd) => uffd.move(start, length, from, options));
   return {
-    action: withUffd(name, { updated: 0 }, (uffd) => ({ ok: true, updated: uffd.poison(start, length, wake) })),
+    isCall: true,
+    action: (execution) => {
+      const uffd = execution.uffd(name);
+      // only the process whose memory it is may move pages in it
+      if (uffd !== null && uffd.space !== execution.space) return { errno: "EINVAL", moved: 0 };
+      return action(execution);
+    },
   };
 }
 
-export function readMove(step: StepFields): PlannedStep {
-  readFill(step);
-  step.flag("allowSrcHoles");
-  step.names.place(step.get("from"));
-  return { action: notModelled, isCall: true };
+function readWake(step: StepFields): "now" | "later" {
+  return step.flag("dontwake") ? "later" : "now";
 }
 
-function readFill(step: StepFields): void {
-  step.uffd();
-  step.range();
-  step.flag("dontwake");
+/** The action of a call that fills pages; `field` of the result says how many bytes it did. */
+function filling(
+  name: string,
+  field: "copied" | "zeroed" | "mapped" | "updated" | "moved",
+  call: (uffd: Userfaultfd) => number,
+): ReturnType<typeof withUffd> {
+  const result = (bytes: number): StepResult => ({ [field]: bytes });
+  return withUffd(name, result(0), (uffd) => ({ ok: true, ...result(call(uffd)) }));
 }

@@ -3,7 +3,7 @@ import type { AddressSpace } from "../../mm/address-space.js";
 import { CATEGORIES, type PageRegion } from "../../mm/pagemap-scan.js";
 import type { PagemapRun, ScanRun } from "../document.js";
 import { attempt } from "../execution.js";
-import type { PlannedStep, StepFields } from "../plan.js";
+import type { Checked, StepFields } from "../plan.js";
 
 /** Names of the bits 55 to 63 of a word of /proc/PID/pagemap, which are the bits 23 to 31 of its upper half. */
 const PAGEMAP_FLAGS = ["soft-dirty", "exclusive", "uffd-wp", "guard", null, null, "file", "swapped", "present"];
@@ -13,14 +13,14 @@ const CHUNK_PAGES = 1 << 16;
 /** Regions that a scan may put out in one call. */
 const MAX_VECTOR_LENGTH = 65536;
 
-export function readPagemap(step: StepFields): PlannedStep {
+export function readPagemap(step: StepFields): Checked {
   const { start, length } = step.range();
   const firstPage = Math.floor(start / PAGE_SIZE);
   const pages = Math.ceil((start + length) / PAGE_SIZE) - firstPage;
   return { action: ({ space }) => ({ runs: pagemapRuns(space, firstPage, pages) }) };
 }
 
-export function readPagemapScan(step: StepFields): PlannedStep {
+export function readPagemapScan(step: StepFields): Checked {
   const { start, length } = step.range();
   const flags = step.get("flags").or([]).names(["wp-matching", "check-wpasync"]);
   const categories = (key: string): (typeof CATEGORIES)[number][] => step.get(key).or([]).names(CATEGORIES);
@@ -49,11 +49,11 @@ export function readPagemapScan(step: StepFields): PlannedStep {
   };
 }
 
-export function readStat(): PlannedStep {
+export function readStat(): Checked {
   return {
     action: ({ space }) => {
-      const { tableBytes, anonPages } = space.status();
-      return { tables: tableBytes, anon: anonPages, file: 0, shmem: 0, swap: 0 };
+      const { tableBytes, anonPages, filePages, shmemPages, swapPages } = space.status();
+      return { tables: tableBytes, anon: anonPages, file: filePages, shmem: shmemPages, swap: swapPages };
     },
   };
 }

@@ -1,0 +1,233 @@
+import {
+  ACCESS_WRITE,
+  COUNTER_ALLOCATE_FAULTS,
+  COUNTER_MARKER_FAULTS,
+  ENOMEM,
+  OUTCOME_DONE,
+  OUTCOME_MINOR,
+  OUTCOME_MISSING,
+  REGION_END,
+  REGION_FILE,
+  REGION_FIRST,
+  REGION_SHARED,
+  REGION_SHMEM_THP,
+  REGION_THP,
+  REGION_UFFD_MINOR,
+  REGION_UFFD_MISSING,
+  REGION_UFFD_WP,
+  REGION_WRITE,
+} from "./abi";
+import {
+  frameOf,
+  hugeEntry,
+  isNone,
+  isPresent,
+  leafEntry,
+  UFFD_WP_MARKER,
+  withDirty,
+  withUffdWp,
+  withWrite,
+} from "./entry";
+import {
+  allocateFrame,
+  contentOf,
+  FRAME_RECLAIM,
+  FRAMES_PER_HUGE,
+  headOf,
+  isLarge,
+  setContent,
+  wordOf,
+} from "./frames";
+import { firstPageOfEntry, PMD_SHIFT } from "./geometry";
+import { mapHugeFrames } from "./huge";
+import { addCachedHugePage, addCachedPage, bringBack, cachedEntry, pagesOf } from "./object";
+import { countNewPages, mapFrame, markDirty } from "./resident";
+import { addTo } from "./stats";
+import { adjustCounts, ensurePmdSlot, ensurePteTable, storePmd } from "./table";
+import {
+  askUserfaultfd,
+  endInSigbus,
+  holdsHugePage,
+  indexOf,
+  noteMajor,
+  objectOf,
+  prepareAnonVma,
+  protectionOfRegion,
+  withAllowedWrite,
+} from "./userfault";
+import { slotIn } from "./walk";
+
+/**
+ * A fault on a page of tmpfs or of a regular file that nothing maps: `mm/memory.c:do_fault`, `mm/shmem.c:shmem_fault`,
+ * `mm/filemap.c:filemap_fault`. A page table is made only when the page is there.
+ */
+
+/** Pages that a read maps around the one that it wants, if the object has them (`fault_around_bytes`). */
+const FAULT_AROUND: u64 = 16;
+
+/** What `faultAround` returns when the page that is wanted is not mapped after it. */
+const FAULT_AROUND_NOTHING: i32 = -1000;
+
+/** The frame that `findOrMakePage` has found. */
+let foundFrame: u32 = 0;
+
+/** Handles the fault; `table` is the last-level table, or 0 where there is none. */
+export function handleObjectMissing(
+  space: usize,
+  region: usize,
+  page: u64,
+  table: usize,
+  flags: u32,
+  access: u32,
+): i32 {
+  const isWrite = access == ACCESS_WRITE;
+  if (!isWrite && (flags & (REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0) {
+    const status = faultAround(space, region, page, flags);
+    if (status != FAULT_AROUND_NOTHING) return status;
+  }
+  const isCopy = isWrite && (flags & REGION_SHARED) == 0;
+  if (isCopy) prepareAnonVma(region);
+  const outcome = findOrMakePage(space, region, page, flags);
+  if (outcome != OUTCOME_DONE) return outcome;
+  return isCopy ? mapCopy(space, page, flags) : mapFound(space, region, page, flags, isWrite);
+}
+
+/** `shmem_get_folio_gfp` and `filemap_fault`: finds the page in the object, brings it back from swap, or makes it. */
+function findOrMakePage(space: usize, region: usize, page: u64, flags: u32): i32 {
+  const object = objectOf(region);
+  const index = indexOf(region, page);
+  if (index >= pagesOf(object)) return endInSigbus(space);
+  const cached = cachedEntry(object, index);
+  if (!isNone(cached)) {
+    if ((flags & REGION_UFFD_MINOR) != 0) return askUserfaultfd(space, flags, OUTCOME_MINOR);
+    if (!isPresent(cached)) noteMajor();
+    foundFrame = isPresent(cached) ? frameOf(cached) : bringBack(object, index, cached);
+    return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
+  }
+  if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
+  if ((flags & REGION_FILE) != 0) noteMajor();
+  const isHuge = (flags & REGION_SHMEM_THP) != 0 && fitsHuge(region, page) && addCachedHugePage(object, index) != 0;
+  foundFrame = isHuge ? frameOf(cachedEntry(object, index)) : addCachedPage(object, index);
+  return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
+}
+
+/** `do_cow_fault`: the page is copied before it is mapped. */
+function mapCopy(space: usize, page: u64, flags: u32): i32 {
+  const copy = allocateFrame();
+  if (copy == 0) return ENOMEM;
+  setContent(copy, contentOf(foundFrame));
+  countNewPages(space, 1);
+  return install(space, page, withAllowedWrite(leafEntry(copy, protectionOfRegion(flags)), flags));
+}
+
+/** `finish_fault` for a page of the object itself. */
+function mapFound(space: usize, region: usize, page: u64, flags: u32, isWrite: bool): i32 {
+  const frame = foundFrame;
+  const slot = ensurePmdSlot(space, page);
+  if (slot == 0) return ENOMEM;
+  if (isWrite) markDirty(frame);
+  if (isLarge(frame) && load<u64>(slot) == 0 && mayMapHuge(region, page, flags)) {
+    mapHuge(space, slot, headOf(frame), flags, isWrite);
+    return OUTCOME_DONE;
+  }
+  if (isLarge(frame) && (flags & (REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0) {
+    if (mapAllParts(space, region, page, headOf(frame), flags, isWrite)) return OUTCOME_DONE;
+  }
+  mapFrame(space, frame);
+  return install(space, page, fileEntry(frame, flags, isWrite));
+}
+
+/** Stores the entry for a page, in place of none or of a uffd-wp marker, whose protection it takes on. */
+function install(space: usize, page: u64, entry: u64): i32 {
+  const table = ensurePteTable(space, page);
+  if (table == 0) return ENOMEM;
+  const slot = slotIn(table, page);
+  const isMarked = load<u64>(slot) == UFFD_WP_MARKER;
+  store<u64>(slot, isMarked ? withUffdWp(entry) : entry);
+  adjustCounts(table, i32(!isMarked), -i32(isMarked));
+  addTo(space, isMarked ? COUNTER_MARKER_FAULTS : COUNTER_ALLOCATE_FAULTS, 1);
+  return OUTCOME_DONE;
+}
+
+function fileEntry(frame: u32, flags: u32, isWrite: bool): u64 {
+  const entry = leafEntry(frame, protectionOfRegion(flags));
+  return isWrite ? withAllowedWrite(entry, flags) : entry;
+}
+
+/** `thp_vma_suitable_order` for an object, whose huge pages are aligned in it. */
+function fitsHuge(region: usize, page: u64): bool {
+  const isAligned = ((indexOf(region, page) ^ page) & (FRAMES_PER_HUGE - 1)) == 0;
+  return isAligned && holdsHugePage(region, page);
+}
+
+function mayMapHuge(region: usize, page: u64, flags: u32): bool {
+  return (flags & REGION_THP) != 0 && fitsHuge(region, page);
+}
+
+/** `do_set_pmd`. */
+function mapHuge(space: usize, slot: usize, head: u32, flags: u32, isWrite: bool): void {
+  const entry = hugeEntry(head, protectionOfRegion(flags));
+  mapHugeFrames(space, head);
+  storePmd(slot, isWrite && (flags & REGION_WRITE) != 0 ? withWrite(withDirty(entry)) : entry);
+}
+
+/** Maps all of a huge page by entries of its parts, if it lies in the region and in one table and nothing is there yet (`finish_fault`). */
+function mapAllParts(space: usize, region: usize, page: u64, head: u32, flags: u32, isWrite: bool): bool {
+  const part = indexOf(region, page) & (FRAMES_PER_HUGE - 1);
+  const first = page - part;
+  if (page < part || firstPageOfEntry(page, PMD_SHIFT) != first) return false;
+  if (!holdsHugePage(region, page)) return false;
+  const table = ensurePteTable(space, page);
+  if (table == 0) return false;
+  for (let i: u64 = 0; i < FRAMES_PER_HUGE; i++) {
+    if (!isNone(load<u64>(slotIn(table, first + i)))) return false;
+  }
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+    mapFrame(space, head + i);
+    store<u64>(slotIn(table, first + i), fileEntry(head + i, flags, isWrite));
+  }
+  adjustCounts(table, FRAMES_PER_HUGE, 0);
+  return true;
+}
+
+/**
+ * `do_fault_around` and `filemap_map_pages`: maps those pages of the object around the one that is wanted that are there and whose entries are
+ * none. The window does not leave the region, nor the table, nor the file; it is a whole huge page if the region holds all of that.
+ */
+function faultAround(space: usize, region: usize, page: u64, flags: u32): i32 {
+  const object = objectOf(region);
+  const tableFirst = firstPageOfEntry(page, PMD_SHIFT);
+  const wanted = cachedEntry(object, indexOf(region, page));
+  const isWhole = isPresent(wanted) && isLarge(frameOf(wanted)) && fitsHuge(region, page);
+  const first = isWhole ? tableFirst : page & ~(FAULT_AROUND - 1);
+  const from = max(max(first, load<u64>(region, REGION_FIRST)), tableFirst);
+  const length: u64 = isWhole ? FRAMES_PER_HUGE : FAULT_AROUND;
+  const to = min(min(from + length, load<u64>(region, REGION_END)), tableFirst + (1 << PMD_SHIFT));
+  let table: usize = 0;
+  let isMapped = false;
+  for (let at = from; at < to; at++) {
+    const index = indexOf(region, at);
+    if (index >= pagesOf(object)) break;
+    const cached = cachedEntry(object, index);
+    if (!isPresent(cached)) continue;
+    const frame = frameOf(cached);
+    if ((wordOf(frame) & FRAME_RECLAIM) != 0) continue;
+    if (table == 0) {
+      const slot = ensurePmdSlot(space, page);
+      if (slot == 0) return ENOMEM;
+      if (load<u64>(slot) == 0 && isLarge(frame) && mayMapHuge(region, page, flags)) {
+        mapHuge(space, slot, headOf(frame), flags, false);
+        return OUTCOME_DONE;
+      }
+      table = ensurePteTable(space, page);
+      if (table == 0) return ENOMEM;
+    }
+    const slot = slotIn(table, at);
+    if (!isNone(load<u64>(slot))) continue;
+    mapFrame(space, frame);
+    store<u64>(slot, fileEntry(frame, flags, false));
+    adjustCounts(table, 1, 0);
+    isMapped = isMapped || at == page;
+  }
+  return isMapped ? OUTCOME_DONE : FAULT_AROUND_NOTHING;
+}

@@ -1,0 +1,201 @@
+import {
+  OBJECT_HUGETLB,
+  OBJECT_KIND,
+  OBJECT_PAGES,
+  OBJECT_RESERVES,
+  OBJECT_SET,
+  OBJECT_SHMEM,
+  OK,
+  PAGE_LIMIT_BITS,
+  SPACE_PGD,
+} from "./abi";
+import { allocateBlock, freeABlock } from "./arena";
+import { frameOf, isNone, isPresent, leafEntry, PROTECTION_READ } from "./entry";
+import {
+  allocateFrameWith,
+  allocateHugeFrames,
+  dropFrame,
+  FRAME_CACHED,
+  FRAME_DIRTY,
+  FRAME_HUGETLB,
+  FRAME_LARGE,
+  FRAME_SHMEM,
+  FRAMES_PER_HUGE,
+  headOf,
+  isLarge,
+  mapCount,
+  setContent,
+  setFlags,
+  splitLarge,
+  wordOf,
+} from "./frames";
+import { ENTRY_BYTES, firstPageOfEntry, PMD_SHIFT, TABLE_BYTES } from "./geometry";
+import { contentOfSlot, releaseSlot, slotOf } from "./swap";
+import { adjustCounts, ensurePteTable, findPteTable, occupied, pgdOf } from "./table";
+import { freeTables } from "./free-tables";
+import { slotIn, slotsEnd, walk } from "./walk";
+
+/**
+ * Objects: what shared mappings and mappings of files map, the page cache of an inode. It is a tree of tables like that of an address space,
+ * indexed by the page's number in the file; an entry is a frame, a swap slot (tmpfs), or none. A set of page numbers is a tree too.
+ * The pages of hugetlbfs are huge, and so are the steps of their index.
+ */
+
+const ALL_PAGES: u64 = (<u64>1) << PAGE_LIMIT_BITS;
+const IN_SET: u64 = 1;
+
+/** Returns a new object of so many pages, all of them holes, or 0 when the memory is used up. `kind`: an OBJECT_ number. */
+export function createObject(kind: u32, pages: u64): usize {
+  const object = allocateBlock();
+  if (object == 0) return 0;
+  const pgd = allocateBlock();
+  if (pgd == 0) {
+    freeABlock(object);
+    return 0;
+  }
+  store<u32>(object, <u32>pgd, SPACE_PGD);
+  store<u32>(object, kind, OBJECT_KIND);
+  store<u64>(object, pages, OBJECT_PAGES);
+  if (kind == OBJECT_HUGETLB) store<u32>(object, <u32>createObject(OBJECT_SET, 0), OBJECT_RESERVES);
+  return object;
+}
+
+/** Frees an object, which nothing may map any more. */
+export function destroyObject(object: usize): void {
+  if (reservesOf(object) != 0) destroyObject(reservesOf(object));
+  removeCached(object, 0, ALL_PAGES);
+  freeTables(object, 0, ALL_PAGES, 0, ALL_PAGES);
+  freeABlock(pgdOf(object));
+  memory.fill(object, 0, TABLE_BYTES);
+  freeABlock(object);
+}
+
+/** Returns the pages of an object. */
+export function pagesOf(object: usize): u64 {
+  return load<u64>(object, OBJECT_PAGES);
+}
+
+/** Moves the end of an object's file; what lies behind it stays. */
+export function setPages(object: usize, pages: u64): void {
+  store<u64>(object, pages, OBJECT_PAGES);
+}
+
+/** Returns the set of huge pages of a hugetlbfs object that are reserved. */
+export function reservesOf(object: usize): usize {
+  return <usize>load<u32>(object, OBJECT_RESERVES);
+}
+
+/** Returns what an object has at `index`: none, a present entry, or a swap entry. */
+export function cachedEntry(object: usize, index: u64): u64 {
+  const table = findPteTable(object, index);
+  return table == 0 ? 0 : load<u64>(slotIn(table, index));
+}
+
+/** Stores what an object has at `index`. Returns false when the memory is used up. */
+export function storeCached(object: usize, index: u64, entry: u64): bool {
+  const table = ensurePteTable(object, index);
+  if (table == 0) return false;
+  const slot = slotIn(table, index);
+  adjustCounts(table, i32(entry != 0) - i32(!isNone(load<u64>(slot))), 0);
+  store<u64>(slot, entry);
+  return true;
+}
+
+/** Puts a new page of content 0 into an object. Returns its frame, or 0 when the memory is used up. */
+export function addCachedPage(object: usize, index: u64): u32 {
+  const isShmem = load<u32>(object, OBJECT_KIND) == OBJECT_SHMEM;
+  const frame = allocateFrameWith(FRAME_CACHED | (isShmem ? FRAME_SHMEM : 0));
+  if (frame == 0) return 0;
+  if (storeCached(object, index, leafEntry(frame, PROTECTION_READ))) return frame;
+  dropFrame(frame);
+  return 0;
+}
+
+/**
+ * Puts a new huge page into a tmpfs object around `index`, if nothing is there and the end of the file is not in it. Returns its first frame,
+ * or 0.
+ */
+export function addCachedHugePage(object: usize, index: u64): u32 {
+  const first = firstPageOfEntry(index, PMD_SHIFT);
+  const table = findPteTable(object, first);
+  if (table != 0 && occupied(table) != 0) return 0;
+  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM | FRAME_LARGE);
+  if (head == 0) return 0;
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+    if (storeCached(object, first + i, leafEntry(head + i, PROTECTION_READ))) continue;
+    for (let j: u32 = 0; j < FRAMES_PER_HUGE; j++) dropFrame(head + j);
+    return 0;
+  }
+  return head;
+}
+
+/** Reads a page of tmpfs back from swap (`shmem_swapin_folio`). Returns its frame, or 0 when the memory is used up. */
+export function bringBack(object: usize, index: u64, entry: u64): u32 {
+  const content = contentOfSlot(slotOf(entry));
+  const frame = addCachedPage(object, index);
+  if (frame == 0) return 0;
+  setContent(frame, content);
+  setFlags(frame, FRAME_DIRTY);
+  releaseSlot(slotOf(entry));
+  return frame;
+}
+
+/** Takes pages out of an object, which nothing may map any more. */
+export function removeCached(object: usize, first: u64, count: u64): void {
+  walk<RemoveCached>(object, first, count);
+}
+
+/** Splits the huge page that holds `index`, which nothing maps (`split_folio`); parts behind the end of the file are dropped. */
+export function splitCached(object: usize, index: u64): void {
+  const cached = cachedEntry(object, index);
+  if (!isPresent(cached) || !isLarge(frameOf(cached))) return;
+  splitLarge(headOf(frameOf(cached)));
+  const first = firstPageOfEntry(index, PMD_SHIFT);
+  const end = first + FRAMES_PER_HUGE;
+  if (end > pagesOf(object)) removeCached(object, pagesOf(object), end - pagesOf(object));
+}
+
+/** Tells whether a number is in a set. */
+export function setHas(set: usize, index: u64): bool {
+  return cachedEntry(set, index) != 0;
+}
+
+/** Puts a number into a set. Returns false when the memory is used up. */
+export function addToSet(set: usize, index: u64): bool {
+  return storeCached(set, index, IN_SET);
+}
+
+/** Takes a number out of a set. */
+export function removeFromSet(set: usize, index: u64): void {
+  if (setHas(set, index)) storeCached(set, index, 0);
+}
+
+
+@unmanaged
+@final
+class RemoveCached {
+  slice(object: usize, table: usize, page: u64, pageCount: u32): i32 {
+    const end = slotsEnd(slotIn(table, page), pageCount);
+    let removed: i32 = 0;
+    for (let slot = end - pageCount * ENTRY_BYTES; slot < end; slot += ENTRY_BYTES) {
+      const entry = load<u64>(slot);
+      if (isNone(entry)) continue;
+      if (entry != IN_SET) forget(entry);
+      store<u64>(slot, 0);
+      removed++;
+    }
+    adjustCounts(table, -removed, 0);
+    return OK;
+  }
+}
+
+function forget(entry: u64): void {
+  if (!isPresent(entry)) {
+    releaseSlot(slotOf(entry));
+    return;
+  }
+  const frame = frameOf(entry);
+  assert(mapCount(frame) == 0, "a page of an object that goes is mapped");
+  const count: u32 = (wordOf(frame) & FRAME_HUGETLB) != 0 ? FRAMES_PER_HUGE : 1;
+  for (let i: u32 = 0; i < count; i++) dropFrame(frame + i);
+}

@@ -1,0 +1,301 @@
+import {
+  COUNTER_SWAP_ENTRIES,
+  EAGAIN,
+  ENOMEM,
+  OBJECT_FILE,
+  OBJECT_KIND,
+  OK,
+  REGION_FLAGS,
+  REGION_UFFD_WP,
+  RESULT_REASON,
+  RESULT_VALUE,
+} from "./abi";
+import {
+  ACCESSED,
+  frameOf,
+  hugeFrameOf,
+  isDirty,
+  isHuge,
+  isNone,
+  isPoison,
+  isPresent,
+  isSwap,
+  isTable,
+  isUffdWp,
+  isZeroPage,
+  swapEntry,
+  SWAP_EXCLUSIVE,
+  SWAP_UFFD_WP,
+  tableOf,
+  UFFD_WP,
+  UFFD_WP_MARKER,
+  withoutDirty,
+} from "./entry";
+import {
+  cachedSlotOf,
+  clearCachedSlot,
+  contentOf,
+  dropFrame,
+  FRAME_DIRTY,
+  FRAME_LAZYFREE,
+  FRAME_RECLAIM,
+  FRAME_SHARED,
+  FRAME_SWAPCACHE,
+  FRAMES_PER_HUGE,
+  headOf,
+  isAnonymous,
+  isLarge,
+  mapCount,
+  setFlags,
+  splitLarge,
+  wordOf,
+  ensureWord,
+} from "./frames";
+import { firstPageOfEntry, nextEntryPage, PMD_SHIFT } from "./geometry";
+import { splitHuge, unmapHuge } from "./huge";
+import { storeCached } from "./object";
+import { findRegion } from "./regions";
+import { unmapFrame, unmapSlot } from "./resident";
+import { result } from "./result";
+import { isFolioShared, splitAnonymousFolio } from "./split-folio";
+import { addTo } from "./stats";
+import { allocateSwapSlot, freeSwapCache, freeSwapSlots, retainSlot, setFrameOfSlot, slotOf } from "./swap";
+import { adjustCounts, findPmdSlot, holeShift } from "./table";
+import { indexOf, objectOf } from "./userfault";
+import { slotIn } from "./walk";
+
+/**
+ * MADV_PAGEOUT, MADV_COLD and MADV_FREE: `mm/madvise.c:madvise_cold_or_pageout_pte_range`, `madvise_free_pte_range`, and what
+ * `mm/vmscan.c:shrink_folio_list` does with a page that only one entry maps.
+ */
+
+export const RECLAIM_PAGEOUT: u32 = 0;
+export const RECLAIM_COLD: u32 = 1;
+export const RECLAIM_FREE: u32 = 2;
+
+/**
+ * Advises on a part of one mapping. Returns the pages done. RESULT_REASON holds OK, ENOMEM, or EAGAIN where a huge page of the object has to be
+ * split first: the host does that for number RESULT_VALUE of the object, since others may map it, and calls again.
+ */
+export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32): u64 {
+  const end = firstPage + pageCount;
+  let page = firstPage;
+  let reason = OK;
+  while (page < end) {
+    const slot = findPmdSlot(space, page);
+    const next = min(end, nextEntryPage(page, slot == 0 ? holeShift : PMD_SHIFT));
+    if (slot != 0 && isHuge(load<u64>(slot))) reason = reclaimHuge(space, slot, page, next - page, kind);
+    if (reason == OK && slot != 0 && isTable(load<u64>(slot))) {
+      reason = reclaimEntries(space, tableOf(load<u64>(slot)), page, next, kind);
+    }
+    if (reason != OK) break;
+    page = next;
+  }
+  store<i32>(result, reason, RESULT_REASON);
+  return page - firstPage;
+}
+
+function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind: u32): i32 {
+  const entry = load<u64>(slot);
+  if (isZeroPage(entry) || isFolioShared(hugeFrameOf(entry))) return OK;
+  const head = hugeFrameOf(entry);
+  if (pageCount != <u64>FRAMES_PER_HUGE) return splitForPart(space, page, head + <u32>(page & (FRAMES_PER_HUGE - 1)));
+  if (kind == RECLAIM_COLD) {
+    store<u64>(slot, entry & ~ACCESSED);
+  } else if (kind == RECLAIM_FREE) {
+    store<u64>(slot, withoutDirty(entry & ~ACCESSED));
+    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setFlags(head + i, FRAME_LAZYFREE);
+  } else if (isAnonymous(head)) {
+    return pageOutHuge(space, slot, page);
+  } else {
+    const region = findRegion(space, page);
+    unmapHuge(space, slot);
+    pageOutCachedHuge(objectOf(region), indexOf(region, page), head);
+  }
+  return OK;
+}
+
+function reclaimEntries(space: usize, table: usize, firstPage: u64, end: u64, kind: u32): i32 {
+  let page = firstPage;
+  while (page < end) {
+    const slot = slotIn(table, page);
+    const entry = load<u64>(slot);
+    if (isPresent(entry) && !isZeroPage(entry) && isLarge(frameOf(entry))) {
+      const frame = frameOf(entry);
+      const batch = batchOf(slot, page, end);
+      if (batch < FRAMES_PER_HUGE) {
+        if (isFolioShared(frame)) {
+          page++;
+          continue;
+        }
+        const status = splitForPart(space, page, frame);
+        if (status != OK) return status;
+        continue;
+      }
+      if (!isFolioShared(frame)) reclaimBatch(space, table, page, kind);
+      page += FRAMES_PER_HUGE;
+      continue;
+    }
+    if (!isNone(entry)) reclaimEntry(space, table, page, kind);
+    page++;
+  }
+  return OK;
+}
+
+/** Splits a huge page that the range holds only a part of. */
+function splitForPart(space: usize, page: u64, frame: u32): i32 {
+  if (isAnonymous(frame)) return splitAnonymousFolio(space, page, frame);
+  store<u64>(result, indexOf(findRegion(space, page), page), RESULT_VALUE);
+  return EAGAIN;
+}
+
+/** Entries from `slot` on that map the consecutive parts of one huge page (`folio_pte_batch`). */
+function batchOf(slot: usize, page: u64, end: u64): u32 {
+  const frame = frameOf(load<u64>(slot));
+  if (headOf(frame) != frame) return 1;
+  let count: u32 = 1;
+  while (count < FRAMES_PER_HUGE && page + count < nextEntryPage(page, PMD_SHIFT) && page + count < end) {
+    const entry = load<u64>(slot + ((<usize>count) << 3));
+    if (!isPresent(entry) || isZeroPage(entry) || frameOf(entry) != frame + count) break;
+    count++;
+  }
+  return count;
+}
+
+/** A huge page that is wholly mapped by entries of its parts is reclaimed as one. */
+function reclaimBatch(space: usize, table: usize, page: u64, kind: u32): void {
+  const frame = frameOf(load<u64>(slotIn(table, page)));
+  if (kind == RECLAIM_PAGEOUT && !isAnonymous(frame)) {
+    const region = findRegion(space, page);
+    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) unmapPart(space, table, page + i);
+    pageOutCachedHuge(objectOf(region), indexOf(region, page), frame);
+    return;
+  }
+  const hasRoom = freeSwapSlots() >= FRAMES_PER_HUGE;
+  if (kind == RECLAIM_PAGEOUT && !hasRoom) splitAnonymousFolio(space, page, frame);
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) reclaimEntry(space, table, page + i, kind);
+}
+
+function reclaimEntry(space: usize, table: usize, page: u64, kind: u32): void {
+  const slot = slotIn(table, page);
+  const entry = load<u64>(slot);
+  if (!isPresent(entry)) {
+    if (kind == RECLAIM_FREE && (isSwap(entry) || isPoison(entry))) {
+      if (isSwap(entry)) unmapSlot(space, slotOf(entry));
+      store<u64>(slot, 0);
+      adjustCounts(table, -1, 0);
+    }
+    return;
+  }
+  if (isZeroPage(entry) || mapCount(frameOf(entry)) != 1) return;
+  if (kind == RECLAIM_COLD) store<u64>(slot, entry & ~ACCESSED);
+  else if (kind == RECLAIM_FREE) freeLazily(slot);
+  else if (isAnonymous(frameOf(entry))) pageOutAnonymous(space, table, slot);
+  else pageOutCached(space, table, page);
+}
+
+function freeLazily(slot: usize): void {
+  const entry = load<u64>(slot);
+  const frame = frameOf(entry);
+  if ((wordOf(frame) & FRAME_SWAPCACHE) != 0 && !freeSwapCache(frame)) return;
+  if (!ensureWord(frame)) return;
+  store<u64>(slot, withoutDirty(entry & ~ACCESSED));
+  setFlags(frame, FRAME_LAZYFREE);
+}
+
+/** Writes an anonymous page out, if swap has room; one that was freed lazily and not written to since is dropped. */
+function pageOutAnonymous(space: usize, table: usize, slot: usize): void {
+  const entry = load<u64>(slot);
+  const frame = frameOf(entry);
+  const word = wordOf(frame);
+  if ((word & FRAME_LAZYFREE) != 0) {
+    if (!isDirty(entry)) {
+      store<u64>(slot, 0);
+      adjustCounts(table, -1, 0);
+      setFlags(frame, 0, FRAME_LAZYFREE);
+      unmapFrame(space, frame, entry);
+      return;
+    }
+    setFlags(frame, 0, FRAME_LAZYFREE);
+    return;
+  }
+  const isCached = (word & FRAME_SWAPCACHE) != 0;
+  const swapSlot = isCached ? cachedSlotOf(frame) : allocateSwapSlot(contentOf(frame));
+  if (swapSlot == 0) return;
+  if (isCached) retainSlot(swapSlot);
+  const bits = ((word & FRAME_SHARED) == 0 ? SWAP_EXCLUSIVE : 0) | ((entry & UFFD_WP) != 0 ? SWAP_UFFD_WP : 0);
+  store<u64>(slot, swapEntry(swapSlot) | bits);
+  addTo(space, COUNTER_SWAP_ENTRIES, 1);
+  if (isCached) leaveCache(frame, swapSlot);
+  unmapFrame(space, frame, entry);
+}
+
+/** The frame of a slot that stays in use leaves the swap cache. */
+function leaveCache(frame: u32, swapSlot: u32): void {
+  setFrameOfSlot(swapSlot, 0);
+  clearCachedSlot(frame);
+}
+
+/** A huge page that a PMD entry maps is written out as one, or page by page where swap has no room for all of it. */
+function pageOutHuge(space: usize, slot: usize, page: u64): i32 {
+  const head = hugeFrameOf(load<u64>(slot));
+  const isLazy = (wordOf(head) & FRAME_LAZYFREE) != 0;
+  if (isLazy && !isDirty(load<u64>(slot))) {
+    unmapHuge(space, slot);
+    return OK;
+  }
+  if (isLazy) {
+    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setFlags(head + i, 0, FRAME_LAZYFREE);
+    return OK;
+  }
+  const first = firstPageOfEntry(page, PMD_SHIFT);
+  const splits = freeSwapSlots() < FRAMES_PER_HUGE;
+  const status = splits ? splitAnonymousFolio(space, first, head) : splitHuge(space, slot);
+  if (status != OK) return ENOMEM;
+  const table = tableOf(load<u64>(slot));
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) reclaimEntry(space, table, first + i, RECLAIM_PAGEOUT);
+  return OK;
+}
+
+/** A page of an object is unmapped, and then written out if it is dirty and there is room (tmpfs), or dropped if it is clean. */
+function pageOutCached(space: usize, table: usize, page: u64): void {
+  const region = findRegion(space, page);
+  const frame = frameOf(load<u64>(slotIn(table, page)));
+  unmapPart(space, table, page);
+  const object = objectOf(region);
+  const isDirtyPage = (wordOf(frame) & FRAME_DIRTY) != 0;
+  if (isDirtyPage && load<u32>(object, OBJECT_KIND) == OBJECT_FILE) {
+    setFlags(frame, FRAME_RECLAIM); // only kswapd writes files
+    return;
+  }
+  const swapSlot = isDirtyPage ? allocateSwapSlot(contentOf(frame)) : 0;
+  if (isDirtyPage && swapSlot == 0) return;
+  storeCached(object, indexOf(region, page), isDirtyPage ? swapEntry(swapSlot) : 0);
+  dropFrame(frame);
+}
+
+function pageOutCachedHuge(object: usize, index: u64, head: u32): void {
+  let isDirtyFolio = false;
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) isDirtyFolio = isDirtyFolio || (wordOf(head + i) & FRAME_DIRTY) != 0;
+  if (isDirtyFolio && freeSwapSlots() < FRAMES_PER_HUGE) splitLarge(head);
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+    const swapSlot = isDirtyFolio ? allocateSwapSlot(contentOf(head + i)) : 0;
+    if (isDirtyFolio && swapSlot == 0) continue;
+    storeCached(object, index + i, isDirtyFolio ? swapEntry(swapSlot) : 0);
+    dropFrame(head + i);
+  }
+}
+
+/** `try_to_unmap_one` for a page of an object: what was protected leaves a marker. */
+function unmapPart(space: usize, table: usize, page: u64): void {
+  const slot = slotIn(table, page);
+  const entry = load<u64>(slot);
+  const isProtected = isUffdWp(entry) && (regionFlags(space, page) & REGION_UFFD_WP) != 0;
+  store<u64>(slot, isProtected ? UFFD_WP_MARKER : 0);
+  adjustCounts(table, -i32(!isProtected), i32(isProtected));
+  unmapFrame(space, frameOf(entry), entry);
+}
+
+function regionFlags(space: usize, page: u64): u32 {
+  return load<u32>(findRegion(space, page), REGION_FLAGS);
+}

@@ -1,0 +1,195 @@
+import * as abi from "../../assembly/abi.js";
+import { KernelError, OutOfMemoryError } from "../base/errors.js";
+import type { Engine, ObjectHandle } from "../engine/engine.js";
+import { HUGE_PAGES, type MemoryKind, type MemoryObject } from "./memory-object.js";
+import { clip, indexAt, type ThpPolicies, type Vma, zapFlags } from "./vma.js";
+
+/** What the processes of one machine share. */
+export interface MachineOptions {
+  /** /sys/kernel/mm/transparent_hugepage/enabled. Default "never". */
+  readonly thp?: ThpPolicies["thp"];
+  /** /sys/kernel/mm/transparent_hugepage/shmem_enabled. Default "never". */
+  readonly shmemThp?: ThpPolicies["thp"];
+  /** Huge pages of 2 MiB in the pool. Default 0. */
+  readonly hugetlbPages?: number;
+  /** Pages of swap. Default 0. */
+  readonly swapPages?: number;
+}
+
+/** What a machine needs of the address spaces of its processes: where they map an object. */
+export interface MappingSpace {
+  readonly handle: number;
+  readonly vmas: readonly Vma[];
+  /** Notes that the mapping at a page lost its reservation. */
+  loseReserve(page: number): void;
+}
+
+const OBJECT_KINDS: Readonly<Record<MemoryObject["kind"], number>> = {
+  shmem: abi.OBJECT_SHMEM,
+  file: abi.OBJECT_FILE,
+  hugetlb: abi.OBJECT_HUGETLB,
+};
+
+/**
+ * The machine: policies for huge pages, the pools of huge pages and of swap, files, and the address spaces that map them. An engine
+ * models one machine with pools at a time.
+ */
+export class Machine implements ThpPolicies {
+  readonly engine: Engine;
+  readonly thp: ThpPolicies["thp"];
+  readonly shmemThp: ThpPolicies["thp"];
+  readonly #hasPools: boolean;
+  readonly #spaces = new Set<MappingSpace>();
+  readonly #objects: ObjectHandle[] = [];
+
+  constructor(engine: Engine, options: MachineOptions = {}) {
+    this.engine = engine;
+    this.thp = options.thp ?? "never";
+    this.shmemThp = options.shmemThp ?? "never";
+    const { hugetlbPages = 0, swapPages = 0 } = options;
+    this.#hasPools = hugetlbPages > 0 || swapPages > 0;
+    if (this.#hasPools) engine.configureMachine(hugetlbPages, swapPages);
+  }
+
+  /** Frees the files. The address spaces must have been disposed of. */
+  dispose(): void {
+    for (const handle of this.#objects) this.engine.destroyObject(handle);
+    this.#objects.length = 0;
+    if (this.#hasPools) this.engine.configureMachine(0, 0);
+  }
+
+  /** @internal */
+  add(space: MappingSpace): void {
+    this.#spaces.add(space);
+  }
+
+  /** @internal */
+  remove(space: MappingSpace): void {
+    this.#spaces.delete(space);
+  }
+
+  /** Makes a file of so many pages, none of which is in memory: a memfd, a regular file, or one of hugetlbfs. @throws OutOfMemoryError */
+  createObject(kind: Exclude<MemoryKind, "anon">, pages: number): MemoryObject {
+    const size = kind === "hugetlb" ? Math.ceil(pages / HUGE_PAGES) * HUGE_PAGES : pages;
+    const handle = this.engine.createObject(OBJECT_KINDS[kind], size);
+    this.#objects.push(handle);
+    return { kind, pages: size, handle };
+  }
+
+  /**
+   * Reserves what a new hugetlb mapping may need (`hugetlb_reserve_pages`). Returns the handle of the set of what a private mapping has used
+   * up, 0 for a shared one.
+   * @throws KernelError ENOMEM
+   */
+  reserve(object: MemoryObject, index: number, pages: number, isShared: boolean): ObjectHandle {
+    const [first, count] = [index / HUGE_PAGES, pages / HUGE_PAGES];
+    const reserves = this.engine.reservesOf(object.handle);
+    const wanted = isShared ? count - this.engine.countInSet(reserves, first, count, "count") : count;
+    if (!this.engine.reserveHugePages(wanted)) {
+      throw new KernelError("mmap", "ENOMEM", `the pool does not have ${wanted} huge pages`);
+    }
+    if (isShared) {
+      this.engine.countInSet(reserves, first, count, "add");
+      return 0;
+    }
+    const owner = this.engine.createObject(abi.OBJECT_SET, 0);
+    this.#objects.push(owner);
+    return owner;
+  }
+
+  /** Makes a hugetlbfs file as large as a writable mapping of it needs it (`hugetlbfs_file_mmap`). */
+  grow(object: MemoryObject, pages: number): void {
+    if (pages <= object.pages) return;
+    object.pages = pages;
+    this.engine.setObjectPages(object.handle, pages);
+  }
+
+  /** Gives back what a private hugetlb mapping has reserved and not used (`hugetlb_vm_op_close`). */
+  unreserve(vma: Vma, firstPage: number, endPage: number): void {
+    if (vma.owner === 0) return;
+    const { first, count } = clip(vma, firstPage, endPage);
+    const pages = count / HUGE_PAGES;
+    const used = this.engine.countInSet(vma.owner, indexAt(vma, first) / HUGE_PAGES, pages, "count");
+    this.engine.unreserveHugePages(pages - used);
+  }
+
+  /** Every mapping of a range of an object in every process, with the pages at which it maps it. */
+  *mappingsOf(object: MemoryObject, index: number, count: number): Generator<MappedPart> {
+    for (const space of this.#spaces) {
+      for (const vma of space.vmas) {
+        if (vma.object !== object) continue;
+        const first = Math.max(vma.firstPage, index - vma.offset + vma.firstPage);
+        const end = Math.min(vma.endPage, index + count - vma.offset + vma.firstPage);
+        if (first < end) yield { space, vma, first, count: end - first };
+      }
+    }
+  }
+
+  /** Unmaps a range of an object wherever it is mapped; private copies and markers stay (`unmap_mapping_range`). */
+  unmapEverywhere(object: MemoryObject, index: number, count: number): void {
+    for (const { space, vma, first, count: pages } of this.mappingsOf(object, index, count)) {
+      this.engine.zap(space.handle, first, pages, zapFlags(vma) | abi.ZAP_SPARE_COPIES);
+    }
+  }
+
+  /** Splits a huge page of tmpfs into pages (`split_folio`): it is unmapped everywhere, faults bring its parts back. */
+  splitFolio(object: MemoryObject, index: number): void {
+    const first = index - (index % HUGE_PAGES);
+    this.unmapEverywhere(object, first, HUGE_PAGES);
+    this.engine.splitCached(object.handle, first);
+  }
+
+  /** Punches a hole into an object (fallocate(2), MADV_REMOVE). */
+  punch(object: MemoryObject, index: number, count: number): void {
+    if (object.kind === "hugetlb") {
+      this.#punchHugetlb(object, index, count);
+      return;
+    }
+    this.unmapEverywhere(object, index, count);
+    const end = Math.min(index + count, object.pages);
+    for (const edge of [index, end]) {
+      if (edge % HUGE_PAGES !== 0 && this.engine.countCached(object.handle, edge - (edge % HUGE_PAGES)) === "huge") {
+        this.splitFolio(object, edge);
+      }
+    }
+    this.engine.removeCached(object.handle, index, count);
+  }
+
+  /** Takes a huge page from the processes that do not own it, for an owner that cannot get a copy (`unmap_ref_private`). */
+  unmapOthers(own: MappingSpace, vma: Vma, page: number): void {
+    if (vma.object === null) throw new OutOfMemoryError("copy on write", this.engine.memoryBytes);
+    const first = page - (page % HUGE_PAGES);
+    const index = indexAt(vma, first);
+    const frame = this.#frameAt(own, first);
+    for (const part of this.mappingsOf(vma.object, index, HUGE_PAGES)) {
+      if ((part.space === own && part.vma === vma) || part.vma.isShared || part.vma.owner !== 0) continue;
+      if (this.#frameAt(part.space, part.first) !== frame) continue;
+      this.engine.zapHugetlb(part.space.handle, part.first, HUGE_PAGES, 0, 0, 0);
+      part.space.loseReserve(part.first);
+    }
+  }
+
+  /** The frame that the entry at a page maps, or what else is in the entry. */
+  #frameAt(space: MappingSpace, page: number): bigint {
+    return (this.engine.readEntries(space.handle, page, 1)[0] ?? 0n) & 0x000ffffffffff000n;
+  }
+
+  #punchHugetlb(object: MemoryObject, index: number, count: number): void {
+    const first = Math.ceil(index / HUGE_PAGES);
+    const end = Math.floor((index + count) / HUGE_PAGES);
+    if (end <= first) return;
+    for (const part of this.mappingsOf(object, first * HUGE_PAGES, (end - first) * HUGE_PAGES)) {
+      const firstIndex = indexAt(part.vma, part.first) / HUGE_PAGES;
+      this.engine.zapHugetlb(part.space.handle, part.first, part.count, 0, part.vma.owner, firstIndex);
+    }
+    this.engine.punchHugetlb(object.handle, first, end - first);
+  }
+}
+
+/** A part of a mapping. */
+export interface MappedPart {
+  readonly space: MappingSpace;
+  readonly vma: Vma;
+  readonly first: number;
+  readonly count: number;
+}
