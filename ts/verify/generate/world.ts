@@ -1,7 +1,7 @@
 import type { RangeText, Step } from "../../scenario/document.js";
 import type { Chooser } from "./chooser.js";
 import { Hazards } from "./hazards.js";
-import { FIRST_PLACE, HUGE, pageOf, PLACE_SPACING } from "./places.js";
+import { HUGE, pageOf } from "./places.js";
 import type { Feature, Memory, Mode, Profile } from "./profile.js";
 
 /** A mapping as it was made. What became of it is only guessed: most calls should hit something, not all. */
@@ -17,8 +17,6 @@ export interface Mapping extends Memory {
   readonly procs: Set<string>;
   /** Whether it probably is no longer there as a whole. */
   isGone: boolean;
-  /** Whether it was without access at some time. */
-  wasClosedOff: boolean;
 }
 
 export interface Registration {
@@ -64,7 +62,6 @@ export class World {
   changed: { proc: string; mapping: Mapping } | undefined;
   readonly #hazards = new Hazards();
   #names = 0;
-  #placed = 0;
   #touched = 0;
 
   constructor(choose: Chooser, profile: Profile) {
@@ -76,15 +73,9 @@ export class World {
 
   /** Appends a step, unless Linux might not survive it. Returns whether it did. */
   push(step: Step): boolean {
-    if (!this.#hazards.allow(step, this.mappings)) return false;
+    if (!this.#hazards.allow(step)) return false;
     this.steps.push(step);
     return true;
-  }
-
-  /** Appends the mapping that another, or a part of it, was moved to. */
-  moved(from: Mapping, to: Mapping): void {
-    this.mappings.push(to);
-    this.#hazards.moved(from, to);
   }
 
   /** A new name that starts with a letter for what it names. */
@@ -97,9 +88,9 @@ export class World {
     return this.choose.chance(probability * this.wildness);
   }
 
-  /** The start of the next mapping without a place of its own. */
-  nextPlace(): number {
-    return FIRST_PLACE + this.#placed++ * PLACE_SPACING;
+  /** The address that the memory of this name starts at. @throws RangeError if there is none. */
+  startOf(name: string): number {
+    return this.#hazards.layout.interval(name)[0];
   }
 
   /** Returns a process that probably runs. */

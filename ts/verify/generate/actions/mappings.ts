@@ -1,5 +1,5 @@
 import { aim } from "../aim.js";
-import { addressOf, HUGE, pageOf } from "../places.js";
+import { HUGE, pageOf } from "../places.js";
 import type { Memory } from "../profile.js";
 import { focusOf, pagesText, type Mapping, type World } from "../world.js";
 
@@ -42,7 +42,6 @@ function add(
   source: { readonly mapping: Mapping; readonly offset: number } | undefined,
 ): void {
   const at = placeFor(world, memory, pages);
-  const start = at === undefined ? world.nextPlace() : addressOf(at, world.mappings);
   const proc = world.proc();
   const name = world.name("m");
   const prot = world.choose.chance(0.08) ? world.choose.pick(["r", "none", "r"] as const) : "rw";
@@ -51,13 +50,14 @@ function add(
     ...world.of(proc),
     as: name,
     pages,
-    ...(memory.kind === "anon" || source !== undefined ? {} : { kind: memory.kind }),
+    ...(memory.kind === "anon" ? {} : { kind: memory.kind }),
     ...(memory.sharing === "private" ? {} : { sharing: memory.sharing }),
     ...(prot === "rw" ? {} : { prot }),
     ...(at === undefined ? {} : { at }),
     ...(source === undefined ? {} : { source: source.mapping.name }),
     ...(source === undefined || source.offset === 0 ? {} : { offset: source.offset }),
   });
+  const start = world.startOf(name);
   const mapping: Mapping = {
     ...memory,
     name,
@@ -67,7 +67,6 @@ function add(
     focus: focusOf(world.choose, pages, start),
     procs: new Set([proc]),
     isGone: false,
-    wasClosedOff: prot === "none",
   };
   world.mappings.push(mapping);
   world.touchedBy(proc, mapping);
@@ -105,9 +104,7 @@ export function mprotect(world: World): void {
   const prot = world.choose.pick(["rw", "rw", "r", "none"] as const);
   world.push({ op: "mprotect", ...world.of(proc), range, prot });
   world.touchedBy(proc, mapping);
-  if (prot !== "none") return;
-  mapping.wasClosedOff = true;
-  if (world.choose.chance(0.6)) world.push({ op: "mprotect", ...world.of(proc), range, prot: "rw" });
+  if (prot === "none" && world.choose.chance(0.6)) world.push({ op: "mprotect", ...world.of(proc), range, prot: "rw" });
 }
 
 /** Gives advice about pages. */
@@ -137,9 +134,9 @@ export function mremap(world: World): void {
   const name = world.name("m");
   if (!world.push({ ...step, move, as: name })) return;
   if (from === 0 && to >= mapping.pages && !dontunmap && proc === "main") mapping.isGone = true;
-  const start = world.nextPlace();
+  const start = world.startOf(name);
   const moved = { ...mapping, name, pages, start, focus: focusOf(world.choose, pages, start), procs: new Set([proc]) };
-  world.moved(mapping, { ...moved, isGone: false });
+  world.mappings.push({ ...moved, isGone: false });
   world.touchedBy(proc, mapping);
 }
 
