@@ -11,10 +11,18 @@ export interface Aim {
   readonly range: RangeText;
 }
 
-/** Aims at some pages of a mapping of a process. */
+/** Aims at some pages of a mapping of a process, not seldom at those of the call before. */
 export function aim(world: World, proc: string = world.proc(), wanted?: (mapping: Mapping) => boolean): Aim {
+  const { last } = world;
+  if (last?.mapping.procs.has(proc) === true && wanted === undefined && world.choose.chance(0.3)) {
+    return { ...last, proc, range: pagesText(last.mapping, last.from, last.to) };
+  }
   const mapping = world.mapping(proc, wanted);
-  const [from, to] = somePages(world, mapping);
+  return aimAt(world, proc, mapping, somePages(world, mapping));
+}
+
+function aimAt(world: World, proc: string, mapping: Mapping, [from, to]: readonly [number, number]): Aim {
+  world.last = { mapping, from, to };
   return { proc, mapping, from, to, range: pagesText(mapping, from, to) };
 }
 
@@ -23,25 +31,28 @@ export function aimRegistered(
   world: World,
   wanted: (registration: Registration, descriptor: Descriptor) => boolean = () => true,
 ): (Aim & { readonly uffd: Descriptor }) | undefined {
-  const found = world.descriptors.flatMap((uffd) =>
-    uffd.isClosed
-      ? []
-      : uffd.registrations.filter((r) => wanted(r, uffd)).map((registration) => ({ uffd, registration })),
-  );
   const uffd = world.descriptor();
   if (uffd === undefined) return undefined;
+  const found = world.descriptors.flatMap((owner) =>
+    owner.isClosed
+      ? []
+      : owner.registrations.filter((r) => wanted(r, owner)).map((registration) => ({ owner, registration })),
+  );
   if (found.length === 0 || world.wild(0.1)) return { ...aim(world, uffd.proc), uffd };
-  const chosen = world.choose.pick(found);
-  const { mapping, from, to } = chosen.registration;
-  const pages = world.choose.chance(0.3) ? ([from, to] as const) : somePages(world, mapping, from, to);
-  return {
-    proc: chosen.uffd.proc,
-    uffd: world.wild(0.08) ? uffd : chosen.uffd,
-    mapping,
-    from: pages[0],
-    to: pages[1],
-    range: pagesText(mapping, ...pages),
-  };
+  const near = found.filter(({ registration }) => registration.mapping === world.last?.mapping);
+  const { owner, registration } = world.choose.pick(near.length > 0 && world.choose.chance(0.5) ? near : found);
+  const pages = pagesOf(world, registration);
+  return { ...aimAt(world, owner.proc, registration.mapping, pages), uffd: world.wild(0.08) ? uffd : owner };
+}
+
+/** All pages of a registration, those of the call before, or some others. */
+function pagesOf(world: World, { mapping, from, to }: Registration): readonly [number, number] {
+  const { last, choose } = world;
+  if (choose.chance(0.3)) return [from, to];
+  if (last?.mapping === mapping && from <= last.from && last.from < last.to && last.to <= to && choose.chance(0.4)) {
+    return [last.from, last.to];
+  }
+  return somePages(world, mapping, from, to);
 }
 
 /** Some pages from `low` to `high`: one, a few between places where steps meet, whole huge pages, or all. */

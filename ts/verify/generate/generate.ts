@@ -1,6 +1,6 @@
 import type { Scenario } from "../../scenario/document.js";
 import { access, resume, touch, trap, wait } from "./actions/accesses.js";
-import { close, open, register, unregister, wake, writeprotect } from "./actions/descriptors.js";
+import { close, isSuitable, open, register, unregister, wake, writeprotect } from "./actions/descriptors.js";
 import { fill, minorFault, move } from "./actions/fills.js";
 import { advise, map, mapAgain, mprotect, mremap, munmap } from "./actions/mappings.js";
 import { collapse, swapOut } from "./actions/memory.js";
@@ -12,6 +12,7 @@ import type { ActionName } from "./profile.js";
 import { PROFILES, PROFILE_TABLE, type ProfileName } from "./profiles.js";
 
 export { PROFILES, type ProfileName } from "./profiles.js";
+import { isTaken } from "./registrations.js";
 import { World } from "./world.js";
 
 const ACTIONS: Readonly<Record<ActionName, (world: World) => void>> = {
@@ -86,7 +87,9 @@ function setUp(world: World): void {
     open(world);
     const descriptor = world.descriptors.at(-1);
     for (const mapping of world.mappings) {
-      if (world.choose.chance(0.6)) register(world, descriptor, mapping);
+      if (descriptor === undefined || !world.choose.chance(0.6)) continue;
+      if (isTaken(world, descriptor, mapping)) continue;
+      if (isSuitable(world, descriptor, mapping)) register(world, descriptor, mapping);
     }
   }
 }

@@ -74,7 +74,9 @@ const ADVICE: Profile["advice"] = [
   [0.6, "guard-install"],
   [0.6, "guard-remove"],
   [0.2, "dontfork"],
+  [0.1, "dofork"],
   [0.2, "wipeonfork"],
+  [0.1, "keeponfork"],
 ];
 
 const COMMON: Readonly<Partial<Record<ActionName, number>>> = {
@@ -201,6 +203,7 @@ export const PROFILE_TABLE: Readonly<Record<ProfileName, Profile>> = {
     isHuge: true,
     mappings: [1, 2],
     descriptors: [0, 2],
+    features: { ...FEATURES, "wp-async": 0.35 },
     advice: [...ADVICE, [4, "hugepage"], [1, "nohugepage"], [3, "collapse"]],
     actions: { ...COMMON, collapse: 3, fork: 0.4, mremap: 0.6, move: 0.5 },
   },

@@ -36,6 +36,11 @@ export interface Descriptor {
   forks: number;
 }
 
+export interface Process {
+  readonly name: string;
+  hasEnded: boolean;
+}
+
 export interface Thread {
   readonly name: string;
   readonly mapping: Mapping;
@@ -57,7 +62,9 @@ export class World {
   readonly mappings: Mapping[] = [];
   readonly descriptors: Descriptor[] = [];
   readonly threads: Thread[] = [];
-  readonly procs: { readonly name: string; hasEnded: boolean }[] = [{ name: "main", hasEnded: false }];
+  readonly procs: Process[] = [{ name: "main", hasEnded: false }];
+  /** Pages that steps were aimed at last: the next ones like to meet them there. */
+  last: { readonly mapping: Mapping; readonly from: number; readonly to: number } | undefined;
   /** What the last step that changed something was about. */
   changed: { proc: string; mapping: Mapping } | undefined;
   readonly #hazards = new Hazards();
@@ -91,6 +98,11 @@ export class World {
   /** The address that the memory of this name starts at. @throws RangeError if there is none. */
   startOf(name: string): number {
     return this.#hazards.layout.interval(name)[0];
+  }
+
+  /** What the memory of this name is of, to an executor: what is moved from beyond a mapping is of what lies there. */
+  kindOf(name: string): Memory["kind"] {
+    return this.#hazards.layout.spans.find((span) => span.name === name)?.kind ?? "anon";
   }
 
   /** Returns a process that probably runs. */

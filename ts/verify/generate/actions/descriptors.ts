@@ -1,5 +1,6 @@
 import { aim, aimRegistered } from "../aim.js";
 import type { Feature, Handler, Mode } from "../profile.js";
+import { forget, isTaken, record } from "../registrations.js";
 import { pagesText, type Descriptor, type Mapping, type World } from "../world.js";
 
 /** Opens a userfaultfd for a process. */
@@ -46,22 +47,22 @@ function handlerOf(world: World, isSilent: boolean): { handler?: Handler } {
 export function register(world: World, descriptor?: Descriptor, wanted?: Mapping): void {
   const uffd = descriptor ?? world.descriptor();
   if (uffd === undefined) return;
-  const target = aim(
-    world,
-    uffd.proc,
-    wanted === undefined ? (mapping) => isSuitable(world, uffd, mapping) : (m) => m === wanted,
-  );
+  const fits = (mapping: Mapping): boolean => {
+    if (wanted !== undefined) return mapping === wanted;
+    return isSuitable(world, uffd, mapping) && (!isTaken(world, uffd, mapping) || world.wild(0.5));
+  };
+  const target = aim(world, uffd.proc, fits);
   const { mapping } = target;
   const isWhole = world.choose.chance(0.65);
   const [from, to] = isWhole ? [0, mapping.pages] : [target.from, target.to];
   const modes = modesFor(world, uffd, mapping);
   if (!world.push({ op: "register", uffd: uffd.name, range: pagesText(mapping, from, to), modes })) return;
-  uffd.registrations.push({ mapping, from, to, modes });
+  if (mapping.kind !== "file" || uffd.features.has("wp-async")) record(world, uffd, { mapping, from, to, modes });
   world.touchedBy(uffd.proc, mapping);
 }
 
 /** Regular files can only be registered for asynchronous write-protection. */
-function isSuitable(world: World, uffd: Descriptor, mapping: Mapping): boolean {
+export function isSuitable(world: World, uffd: Descriptor, mapping: Mapping): boolean {
   return mapping.kind !== "file" || uffd.features.has("wp-async") || world.wild(0.2);
 }
 
@@ -80,7 +81,7 @@ export function unregister(world: World): void {
   if (target === undefined) return;
   const { uffd, mapping, from, to, proc } = target;
   world.push({ op: "unregister", uffd: uffd.name, range: target.range });
-  uffd.registrations = uffd.registrations.filter((r) => r.mapping !== mapping || from > r.from || to < r.to);
+  forget(uffd, mapping, from, to);
   world.touchedBy(proc, mapping);
 }
 

@@ -1,6 +1,8 @@
-import { aimRegistered, focus } from "../aim.js";
+import type { RangeText } from "../../../scenario/document.js";
+import { aimRegistered, focus, type Aim } from "../aim.js";
 import { HUGE } from "../places.js";
-import type { Mapping, World } from "../world.js";
+import { pagesText, type Descriptor, type Mapping, type World } from "../world.js";
+import { forkOf } from "./processes.js";
 
 /** Fills pages: copies, zeroes, poisons, or maps what the object has already. */
 export function fill(world: World): void {
@@ -21,10 +23,22 @@ export function fill(world: World): void {
       world.push({ op: "poison", ...common });
       break;
     case "continue":
+      if (choose.chance(0.6)) dropFromTables(world, target);
       world.push({ op: "continue", ...common, ...wp });
       break;
   }
   world.touchedBy(target.proc, mapping);
+}
+
+/** Leaves pages in the object of a mapping and takes them out of its table. */
+function dropFromTables(world: World, { uffd, proc, range, from, to }: Aim & { readonly uffd: Descriptor }): void {
+  const of = world.of(proc);
+  if (world.choose.chance(0.5)) world.push({ op: "copy", uffd: uffd.name, range });
+  else {
+    const stride = world.strideFor(Math.max(0, to - from));
+    world.push({ op: "touch", ...of, range, access: "write", ...(stride > 1 ? { stride } : {}) });
+  }
+  world.push({ op: "madvise", ...of, range, advice: "dontneed" });
 }
 
 function fillsOf({ kind, sharing }: Mapping): (readonly [number, "copy" | "zeropage" | "poison" | "continue"])[] {
@@ -39,19 +53,17 @@ function fillsOf({ kind, sharing }: Mapping): (readonly [number, "copy" | "zerop
 
 /** Moves pages to a registered place: from the same mapping or another that is like it. */
 export function move(world: World): void {
-  const target = aimRegistered(
-    world,
-    ({ mapping }) => (mapping.kind === "anon" && mapping.sharing === "private") || world.wild(0.1),
-  );
+  const target = aimRegistered(world, ({ mapping }) => isPlain(mapping) || world.wild(0.1));
   if (target === undefined) return;
   const { choose } = world;
-  const { uffd, mapping, proc, range, from, to } = target;
-  const source = world.mapping(proc, ({ kind, sharing }) => kind === "anon" && sharing === "private");
+  const { uffd, mapping, proc, from, to } = target;
+  const source = sourceFor(world, proc, mapping);
   const unit = from % HUGE === 0 && to % HUGE === 0 && choose.chance(0.8) ? HUGE : 1;
   const page = Math.floor(focus(world, source) / unit) * unit;
-  // Moving needs something to move, and a free place; what is in the way is dropped now and then.
-  if (choose.chance(0.6)) write(world, proc, source, page, Math.min(source.pages, page + to - from));
-  if (choose.chance(0.5)) world.push({ op: "madvise", ...world.of(proc), range, advice: "dontneed" });
+  const wanted = to - from;
+  const length = world.wild(0.15) ? wanted : Math.max(1, Math.min(wanted, source.pages - page));
+  const range = pagesText(mapping, from, from + length);
+  makeMovable(world, proc, source, page, length, range);
   const caller = choose.chance(0.03) ? world.proc() : proc;
   world.push({
     op: "move",
@@ -62,8 +74,44 @@ export function move(world: World): void {
     ...(choose.chance(0.4) ? { allowSrcHoles: true } : {}),
     ...(choose.chance(0.1) ? { dontwake: true } : {}),
   });
-  if (choose.chance(0.3)) world.push({ op: "pagemap", ...world.of(proc), range: source.name });
+  if (choose.chance(0.4)) world.push({ op: "pagemap", ...world.of(proc), range: source.name });
   world.touchedBy(proc, mapping);
+}
+
+/** Moving needs something to move, of one process, and a free place; each is seen to now and then only. */
+function makeMovable(
+  world: World,
+  proc: string,
+  source: Mapping,
+  page: number,
+  length: number,
+  range: RangeText,
+): void {
+  const { choose } = world;
+  if (choose.chance(0.65)) write(world, proc, source, page, Math.min(source.pages, page + length));
+  if (choose.chance(0.12)) shareByFork(world, proc);
+  if (choose.chance(0.65)) world.push({ op: "madvise", ...world.of(proc), range, advice: "dontneed" });
+}
+
+/** Most likely another mapping, as pages cannot be moved onto themselves. */
+function sourceFor(world: World, proc: string, target: Mapping): Mapping {
+  const others = world.mappings.some((mapping) => mapping !== target && isPlain(mapping) && !mapping.isGone);
+  return world.mapping(
+    proc,
+    (mapping) => isPlain(mapping) && (!others || mapping !== target || world.choose.chance(0.2)),
+  );
+}
+
+function isPlain({ kind, sharing }: Mapping): boolean {
+  return kind === "anon" && sharing === "private";
+}
+
+/** Pages that a child has, or had, too are not moved. */
+function shareByFork(world: World, proc: string): void {
+  const child = forkOf(world, proc);
+  if (child === undefined || !world.choose.chance(0.4)) return;
+  world.push({ op: "exit", proc: child.name });
+  child.hasEnded = true;
 }
 
 function write(world: World, proc: string, mapping: Mapping, from: number, to: number): void {

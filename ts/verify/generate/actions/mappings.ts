@@ -1,6 +1,7 @@
 import { aim } from "../aim.js";
 import { HUGE, pageOf } from "../places.js";
 import type { Memory } from "../profile.js";
+import { follow, forgetAll } from "../registrations.js";
 import { focusOf, pagesText, type Mapping, type World } from "../world.js";
 
 /** Near the borders of a 2 MiB and of a 1 GiB stretch, away from what an executor places by itself. */
@@ -16,18 +17,19 @@ export function map(world: World): void {
 
 /** Maps an object once more: the whole, a part, or more than there is. */
 export function mapAgain(world: World): void {
-  const sources = world.mappings.filter((mapping) => mapping.object !== "");
+  const sources = world.mappings.filter(({ name }) => world.kindOf(name) !== "anon");
   if (sources.length === 0) {
     map(world);
     return;
   }
   const source = world.choose.pick(sources);
-  const unit = source.kind === "hugetlb" && !world.wild(0.2) ? HUGE : 1;
+  const kind = world.kindOf(source.name);
+  const unit = kind === "hugetlb" && !world.wild(0.2) ? HUGE : 1;
   const units = Math.max(1, Math.floor(source.pages / unit));
   const offset = world.choose.chance(0.5) ? 0 : world.choose.below(units);
   const pages = world.choose.chance(0.6) ? units - offset : 1 + world.choose.below(units + 1);
   const sharing = world.choose.pick(["shared", "shared", "private"] as const);
-  add(world, { kind: source.kind, sharing }, pages * unit, { mapping: source, offset: offset * unit });
+  add(world, { kind, sharing }, pages * unit, { mapping: source, offset: offset * unit });
 }
 
 function hugetlbSize(world: World): number {
@@ -94,6 +96,7 @@ function placeFor(world: World, memory: Memory, pages: number): string | undefin
 export function munmap(world: World): void {
   const { proc, mapping, from, to, range } = aim(world);
   if (!world.push({ op: "munmap", ...world.of(proc), range })) return;
+  forgetAll(world, proc, mapping, from, to);
   if (from === 0 && to >= mapping.pages && proc === "main") mapping.isGone = true;
   world.touchedBy(proc, mapping);
 }
@@ -136,7 +139,10 @@ export function mremap(world: World): void {
   if (from === 0 && to >= mapping.pages && !dontunmap && proc === "main") mapping.isGone = true;
   const start = world.startOf(name);
   const moved = { ...mapping, name, pages, start, focus: focusOf(world.choose, pages, start), procs: new Set([proc]) };
-  world.mappings.push({ ...moved, isGone: false });
+  const target = { ...moved, isGone: false };
+  world.mappings.push(target);
+  follow(world, proc, mapping, from, target);
+  if (!dontunmap) forgetAll(world, proc, mapping, from, to);
   world.touchedBy(proc, mapping);
 }
 

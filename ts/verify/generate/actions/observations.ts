@@ -49,6 +49,10 @@ export function scan(world: World): void {
     ...(doesProtect ? (["wp-matching"] as const) : []),
     ...(choose.chance(0.12) ? (["check-wpasync"] as const) : []),
   ];
+  if (mapping.pages > 1024 && choose.chance(0.3)) {
+    manyRegions(world, proc, mapping);
+    return;
+  }
   if (doesProtect && mapping.kind === "hugetlb") makeTables(world, proc, mapping);
   world.push({
     op: "pagemap-scan",
@@ -59,6 +63,22 @@ export function scan(world: World): void {
     ...(choose.chance(0.25) ? { maxPages: choose.pick([0, 1, 2, 3, 5, 8, 300, 512, 700]) } : {}),
     ...(choose.chance(0.25) ? { vecLen: choose.pick([0, 1, 2, 3, 5, 511, 512, 513, 600]) } : {}),
   });
+  world.touchedBy(proc, mapping);
+}
+
+/** A scan of more runs of pages than Linux puts out at once. */
+function manyRegions(world: World, proc: string, mapping: Mapping): void {
+  const of = world.of(proc);
+  const { choose } = world;
+  const stride = 2 * world.strideFor(mapping.pages / 2);
+  const range = mapping.name;
+  world.push({ op: "touch", ...of, range, access: "write", stride });
+  const limit = choose.weighted<{ vecLen?: number; maxPages?: number }>([
+    [2, {}],
+    [2, { vecLen: choose.pick([511, 512, 513, 600]) }],
+    [1, { maxPages: choose.pick([511, 512, 513]) }],
+  ]);
+  world.push({ op: "pagemap-scan", ...of, range, mask: ["present"], return: ["present", "written"], ...limit });
   world.touchedBy(proc, mapping);
 }
 

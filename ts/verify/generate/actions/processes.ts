@@ -1,12 +1,20 @@
-import type { World } from "../world.js";
+import type { Process, World } from "../world.js";
 
 /** Forks a process: the child has its parent's mappings, and descriptors of its own where the parent's follow forks. */
 export function fork(world: World): void {
-  if (!world.canFork) return;
   const proc = world.proc();
+  const child = forkOf(world, proc);
+  if (child === undefined) return;
+  world.touchedBy(world.choose.pick([proc, child.name]), world.choose.pick(world.mappings));
+}
+
+/** Forks this process. Returns the child, unless there are enough. */
+export function forkOf(world: World, proc: string): Process | undefined {
+  if (!world.canFork) return undefined;
   const child = world.name("p");
-  if (!world.push({ op: "fork", ...world.of(proc), as: child })) return;
-  world.procs.push({ name: child, hasEnded: false });
+  world.push({ op: "fork", ...world.of(proc), as: child });
+  const process = { name: child, hasEnded: false };
+  world.procs.push(process);
   const copied = world.mappings.filter((mapping) => mapping.procs.has(proc));
   for (const mapping of copied) mapping.procs.add(child);
   for (const uffd of [...world.descriptors]) {
@@ -15,8 +23,7 @@ export function fork(world: World): void {
     const name = `${uffd.name}.${uffd.forks++}`;
     world.descriptors.push({ ...uffd, name, proc: child, registrations: [...uffd.registrations], forks: 0 });
   }
-  const mapping = world.choose.pick(world.mappings);
-  world.touchedBy(world.choose.pick([proc, child]), mapping);
+  return process;
 }
 
 /** Ends a process; seldom the first, as little is left to do then. */
