@@ -26,7 +26,7 @@ function aimAt(world: World, proc: string, mapping: Mapping, [from, to]: readonl
   return { proc, mapping, from, to, range: pagesText(mapping, from, to) };
 }
 
-/** Aims at some pages that are registered, most likely all of them; anywhere where nothing is. */
+/** Aims at some pages that are registered, most likely all of them; seldom anywhere, where nothing is. */
 export function aimRegistered(
   world: World,
   wanted: (registration: Registration, descriptor: Descriptor) => boolean = () => true,
@@ -38,6 +38,8 @@ export function aimRegistered(
       ? []
       : owner.registrations.filter((r) => wanted(r, owner)).map((registration) => ({ owner, registration })),
   );
+  // what needs a registration leads nowhere without one: that is interesting once, not again and again
+  if (found.length === 0 && !world.choose.chance(0.15)) return undefined;
   if (found.length === 0 || world.wild(0.1)) return { ...aim(world, uffd.proc), uffd };
   const near = found.filter(({ registration }) => registration.mapping === world.last?.mapping);
   const { owner, registration } = world.choose.pick(near.length > 0 && world.choose.chance(0.5) ? near : found);
