@@ -10,7 +10,8 @@ export function misuse(world: World): void {
   const target = aimRegistered(world) ?? { ...aim(world), uffd: undefined };
   const { proc, mapping } = target;
   const range = oddRange(world, mapping);
-  const uffd = target.uffd?.name;
+  const closed = world.descriptors.filter(({ isClosed }) => isClosed);
+  const uffd = closed.length > 0 && world.choose.chance(0.4) ? world.choose.pick(closed).name : target.uffd?.name;
   const of = world.of(proc);
   if (uffd === undefined || world.choose.chance(0.3)) world.push(oddCall(world, of, range));
   else world.push(oddRequest(world, of, uffd, range, mapping));
