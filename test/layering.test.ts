@@ -25,6 +25,7 @@ const HOST_LAYERS: Layers = [
   ["ts/uffd/"],
   ["ts/sim/", "ts/scenario/"],
   ["ts/report/"],
+  ["ts/verify/"],
   ["ts/index.ts"],
   ["ts/node.ts", "ts/browser.ts"],
   ["ts/cli/"],

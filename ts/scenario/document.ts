@@ -139,10 +139,16 @@ export interface Scenario {
 /** A message that was read during a step. Runs of page faults on consecutive pages have `range` in place of `at`. */
 export interface TranscriptMessage {
   readonly uffd: string;
-  readonly event: "pagefault" | "remove" | "unmap";
+  readonly event: "pagefault" | "fork" | "remap" | "remove" | "unmap";
   readonly at?: PlaceText;
   readonly range?: RangeText;
-  readonly flags?: readonly ("write" | "wp")[];
+  readonly flags?: readonly ("write" | "wp" | "minor")[];
+  /** Of a fork: the name of the child's descriptor. */
+  readonly child?: string;
+  /** Of a remap, as are `to` and `length` in bytes. */
+  readonly from?: PlaceText;
+  readonly to?: PlaceText;
+  readonly length?: number;
 }
 
 /** A run of pages with the same flags; `pages` is half open and counted from the start of the range. */
@@ -163,6 +169,10 @@ export interface StepResult {
   readonly errno?: ErrnoName;
   /** The executor cannot do it. */
   readonly unsupported?: true;
+  /** The step never ends. */
+  readonly hang?: true;
+  /** A step before this one never ends. */
+  readonly skipped?: true;
   readonly messages?: readonly TranscriptMessage[];
   readonly outcome?: ThreadOutcome;
   readonly outcomes?: Readonly<Partial<Record<ThreadOutcome, number>>>;
@@ -175,6 +185,8 @@ export interface StepResult {
   readonly copied?: number | string;
   readonly zeroed?: number | string;
   readonly updated?: number | string;
+  readonly mapped?: number | string;
+  readonly moved?: number | string;
   readonly runs?: readonly PagemapRun[];
   readonly found?: number;
   readonly walkEnd?: PlaceText;
