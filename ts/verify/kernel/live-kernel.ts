@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Scenario, Transcript } from "../../scenario/document.js";
@@ -103,7 +103,6 @@ async function checkFaults(kernel: LiveKernel): Promise<void> {
 
 class Kernel implements LiveKernel {
   readonly release: string = release();
-  readonly #folder: string = makeFolder();
   readonly #keeper: Keeper;
   readonly #executors: readonly Executor[];
   readonly #lockFile: string;
@@ -113,8 +112,8 @@ class Kernel implements LiveKernel {
   constructor(programs: Programs, options: KernelOptions) {
     const { stepTimeoutMs = DEFAULT_STEP_TIMEOUT_MS, lockFile = join(tmpdir(), "scenario-oracle.lock") } = options;
     this.#lockFile = lockFile;
+    const folder = folderOnDisk();
     this.#keeper = new Keeper(programs.keeper);
-    const folder = this.#folder;
     this.#executors = usableCpus().map(
       (cpu) => new Executor({ program: programs.executor, cpu, folder, stepTimeoutMs }),
     );
@@ -136,7 +135,6 @@ class Kernel implements LiveKernel {
   async close(): Promise<void> {
     await Promise.all(this.#executors.map((executor) => executor.close()));
     await this.#keeper.close();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #runBatch(batch: Batch): Promise<Transcript[]> {
@@ -221,9 +219,13 @@ function usableCpus(): number[] {
   });
 }
 
-/** A folder of which the files are not in memory, where they would be shmem. */
-function makeFolder(): string {
-  const folder = [tmpdir(), "/var/tmp", process.cwd()].find((path) => !IN_MEMORY.includes(statfsSync(path).type));
+/** A folder of which the files are not in memory, where they would be shmem. What is made in it has no name that could stay. */
+function folderOnDisk(): string {
+  const folder = [tmpdir(), "/var/tmp", process.cwd()].find(isOnDisk);
   if (folder === undefined) throw new KernelUnavailableError("no folder to make files in is on a disk");
-  return mkdtempSync(join(folder, "pte-engine-"));
+  return folder;
+}
+
+function isOnDisk(folder: string): boolean {
+  return existsSync(folder) && !IN_MEMORY.includes(statfsSync(folder).type);
 }

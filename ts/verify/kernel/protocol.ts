@@ -9,7 +9,7 @@
  */
 
 /** In the order of `enum operation`. */
-const OPERATIONS = [
+export const OPERATIONS = [
   "mmap",
   "munmap",
   "mprotect",
@@ -38,7 +38,7 @@ const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number];
 
 /** In the order of `enum record`. */
-const RECORDS = ["result", "hang", "message"] as const;
+export const RECORDS = ["result", "hang", "message"] as const;
 
 /** `enum limit`. */
 export const MAX_PROCESSES = 16;

@@ -8,7 +8,7 @@ import { failure, type ResultReader } from "../results.js";
 import type { Planned, StepOf } from "./step.js";
 
 /** `enum outcome`: the words 1 to 4 of a result say how often. */
-const OUTCOMES: readonly ThreadOutcome[] = ["ok", "blocked", "SIGBUS", "SIGSEGV"];
+export const OUTCOMES: readonly ThreadOutcome[] = ["ok", "blocked", "SIGBUS", "SIGSEGV"];
 const VALUE_WORD = 5;
 const MINFLT_WORD = 6;
 const MAJFLT_WORD = 7;

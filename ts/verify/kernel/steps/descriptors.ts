@@ -6,7 +6,7 @@ import { bitNames, errnoName, failure, readOk } from "../results.js";
 import type { Planned, StepOf } from "./step.js";
 
 /** `enum answer`. */
-const ANSWERS = ["none", "copy", "zeropage", "poison", "unprotect", "continue"];
+export const ANSWERS: readonly string[] = ["none", "copy", "zeropage", "poison", "unprotect", "continue"];
 
 /** In the order of their bits, but for `api`, which is bit 63. */
 const IOCTLS: readonly IoctlName[] = [
