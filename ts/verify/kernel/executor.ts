@@ -101,6 +101,7 @@ class ExecutorProcess {
   #heartbeatMs = 0;
   #unanswered = 0;
   #hasAnswered = false;
+  #isStuck = false;
   #hasEnded = false;
 
   constructor({ program, cpu, folder, stepTimeoutMs }: ExecutorOptions, events: Events) {
@@ -158,13 +159,13 @@ class ExecutorProcess {
     this.#hasEnded = true;
     clearInterval(this.#watch);
     const endsAfterHang = this.#process.exitCode === 0 && this.#hasAnswered;
-    const isExpected = endsAfterHang || this.#unanswered === 0;
+    const isExpected = endsAfterHang || this.#isStuck || this.#unanswered === 0;
     this.#events.end(isExpected ? "" : this.#complaint.trim() || "the executor was killed");
   }
 
   /** Finds out whether the process is stuck: a call of its own does not return. */
   #look(): void {
-    if (this.#unanswered === 0 || this.#hasEnded) return;
+    if (this.#unanswered === 0 || this.#isStuck || this.#hasEnded) return;
     const file = openSync(`/proc/${String(this.#process.pid)}/fd/${REPLY_DESCRIPTOR}`, "r");
     try {
       const header = Buffer.alloc(REPLY_FILE_OFFSET + REPLY_HEADER_BYTES);
@@ -176,7 +177,7 @@ class ExecutorProcess {
       } else if (Date.now() - this.#heartbeatMs > this.#patienceMs) {
         const reply = Buffer.alloc(replyBytes(header.subarray(REPLY_FILE_OFFSET)));
         readSync(file, reply, 0, reply.length, header.length);
-        this.#unanswered = 0;
+        this.#isStuck = true;
         this.#events.stuck(reply);
       }
     } finally {
