@@ -318,7 +318,7 @@ static u64 now_ms(void) {
 /*
  * In a memfd, so that what is there can still be read (through /proc/PID/fd) when this process hangs in the kernel itself.
  */
-static struct { u64 heartbeat, word_count, words[REPLY_WORDS]; } *reply;
+static struct { u64 heartbeat, scenarios_begun, word_count, words[REPLY_WORDS]; } *reply;
 static u64 reply_used; /* words, also those of the step that is under way */
 static bool reply_is_cut;
 
@@ -951,8 +951,9 @@ static void end_scenario(void) {
 }
 
 static void run_scenario(const u64 *steps, int count) {
-  begin_scenario();
   reply_used = reply->word_count = 0;
+  reply->scenarios_begun++;
+  begin_scenario();
   for (step_now = 0; step_now < count && !hangs; step_now++) {
     accesses[step_now].thread = -1;
     accesses[step_now].has_ended = false;

@@ -4,8 +4,9 @@ import type { Readable, Writable } from "node:stream";
 import {
   type Command,
   decodeReply,
+  decodeReplyFileHeader,
   encodeRequest,
-  REPLY_FILE_OFFSET,
+  REPLY_FILE_HEADER_BYTES,
   REPLY_HEADER_BYTES,
   replyBytes,
   type ReplyRecord,
@@ -100,7 +101,7 @@ class ExecutorProcess {
   #heartbeat = -1n;
   #heartbeatMs = 0;
   #unanswered = 0;
-  #hasAnswered = false;
+  #answered = 0;
   #isStuck = false;
   #hasEnded = false;
 
@@ -145,7 +146,7 @@ class ExecutorProcess {
         break;
       }
       this.#unanswered--;
-      this.#hasAnswered = true;
+      this.#answered++;
       this.#events.reply(all.subarray(REPLY_HEADER_BYTES, end));
       all = all.subarray(end);
       this.#neededBytes = REPLY_HEADER_BYTES;
@@ -158,7 +159,7 @@ class ExecutorProcess {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#watch);
-    const endsAfterHang = this.#process.exitCode === 0 && this.#hasAnswered;
+    const endsAfterHang = this.#process.exitCode === 0 && this.#answered > 0;
     const isExpected = endsAfterHang || this.#isStuck || this.#unanswered === 0;
     this.#events.end(isExpected ? "" : this.#complaint.trim() || "the executor was killed");
   }
@@ -168,14 +169,15 @@ class ExecutorProcess {
     if (this.#unanswered === 0 || this.#isStuck || this.#hasEnded) return;
     const file = openSync(`/proc/${String(this.#process.pid)}/fd/${REPLY_DESCRIPTOR}`, "r");
     try {
-      const header = Buffer.alloc(REPLY_FILE_OFFSET + REPLY_HEADER_BYTES);
+      const header = Buffer.alloc(REPLY_FILE_HEADER_BYTES + REPLY_HEADER_BYTES);
       readSync(file, header, 0, header.length, 0);
-      const heartbeat = header.readBigUInt64LE(0);
+      const { heartbeat, scenariosBegun } = decodeReplyFileHeader(header);
       if (heartbeat !== this.#heartbeat) {
         this.#heartbeat = heartbeat;
         this.#heartbeatMs = Date.now();
       } else if (Date.now() - this.#heartbeatMs > this.#patienceMs) {
-        const reply = Buffer.alloc(replyBytes(header.subarray(REPLY_FILE_OFFSET)));
+        const isBegun = scenariosBegun > this.#answered;
+        const reply = Buffer.alloc(isBegun ? replyBytes(header.subarray(REPLY_FILE_HEADER_BYTES)) : 0);
         readSync(file, reply, 0, reply.length, header.length);
         this.#isStuck = true;
         this.#events.stuck(reply);

@@ -150,5 +150,17 @@ export function replyBytes(header: Buffer): number {
   return Number(header.readBigUInt64LE(0)) * WORD_BYTES;
 }
 
-/** What the executor's file of replies starts with: a number that rises with each step, then the reply as it is sent. */
-export const REPLY_FILE_OFFSET: number = WORD_BYTES;
+/** Bytes in the executor's file of replies before the latest reply, which is there as it is sent, as far as it goes. */
+export const REPLY_FILE_HEADER_BYTES: number = 2 * WORD_BYTES;
+
+/** The header of that file. */
+export interface ReplyFileHeader {
+  /** Rises with each step. */
+  readonly heartbeat: bigint;
+  /** The reply belongs to the last of them. */
+  readonly scenariosBegun: number;
+}
+
+export function decodeReplyFileHeader(bytes: Buffer): ReplyFileHeader {
+  return { heartbeat: bytes.readBigUInt64LE(0), scenariosBegun: Number(bytes.readBigUInt64LE(WORD_BYTES)) };
+}
