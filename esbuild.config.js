@@ -44,6 +44,9 @@ for (const folder of ["dist", "dist/node", "dist/browser"]) {
   await mkdir(`${root}${folder}`, { recursive: true });
   await copyFile(`${root}${engine}`, `${root}${folder}/engine.wasm`);
 }
+// compiled where scenarios are carried out on a live kernel
+for (const source of ["executor.c", "keeper.c"])
+  await copyFile(`${root}ts/verify/kernel/${source}`, `${root}dist/${source}`);
 await chmod(`${root}dist/cli.js`, 0o755);
 
 const { SCENARIO_SCHEMA } = await import(new URL("./dist/node/index.js", import.meta.url).href);

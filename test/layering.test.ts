@@ -26,6 +26,7 @@ const HOST_LAYERS: Layers = [
   ["ts/sim/", "ts/scenario/"],
   ["ts/verify/"],
   ["ts/report/"],
+  ["ts/verify/"],
   ["ts/index.ts"],
   ["ts/node.ts", "ts/browser.ts"],
   ["ts/cli/"],

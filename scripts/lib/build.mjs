@@ -11,6 +11,8 @@ const BUNDLES = {
   outputs: [
     "dist/cli.js",
     "dist/engine.wasm",
+    "dist/executor.c",
+    "dist/keeper.c",
     "dist/scenario.schema.json",
     "dist/node/index.js",
     "dist/node/engine.wasm",
