@@ -24,6 +24,7 @@ const HOST_LAYERS: Layers = [
   ["ts/mm/"],
   ["ts/uffd/"],
   ["ts/sim/", "ts/scenario/"],
+  ["ts/verify/"],
   ["ts/report/"],
   ["ts/index.ts"],
   ["ts/node.ts", "ts/browser.ts"],
