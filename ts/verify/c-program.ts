@@ -62,11 +62,20 @@ async function run(
 ): Promise<CProgramEnd> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
+  let refused: { readonly error: unknown } | undefined;
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const lines = createInterface({ input: child.stdout }).on("line", onLine);
+  const lines = createInterface({ input: child.stdout }).on("line", (line) => {
+    try {
+      if (refused === undefined) onLine(line);
+    } catch (error) {
+      refused = { error };
+      child.kill();
+    }
+  });
   const ended = Promise.all([once(child, "close"), once(lines, "close")]);
   child.once("spawn", () => void onStarted());
   const [[code, signal]] = (await ended) as [[number | null, string | null], unknown];
+  if (refused !== undefined) throw refused.error;
   return { code, signal, stderr };
 }
 
