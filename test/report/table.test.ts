@@ -172,13 +172,13 @@ describe("the table of a measured experiment", () => {
     expect(text.slice(from, text.indexOf("Model and publication"))).toMatchInlineSnapshot(`
       "Times are modelled with the cost profile v4-thp-off (fitted to the v4 commit text, THP off).
 
-                                arming ───────────────────   at the host's speed then   measured, all rounds ───────────────
-      Model and this host       predicted  measured  error          predicted   error     least   median     most  pre-fault
-      sync wp, THP off             440 ns    400 ns  +10 %             400 ns  +0.0 %    380 ns   420 ns   600 ns          –
-      + pre-read, THP off          1.50 s    2.00 s  -25 %             1.95 s  -2.5 %    1.90 s   2.10 s   3.00 s     1.90 s
-      + POPULATE_READ, THP on           –   5.00 ms      –                  –       –   4.75 ms  5.25 ms  7.50 ms    4.80 ms
+                                arming ───────────────────   at the host's speed then   measured, all rounds ────────────────
+      Model and this host       predicted  measured  error          predicted   error   quartile   median     most  pre-fault
+      sync wp, THP off             440 ns    400 ns  +10 %             400 ns  +0.0 %     408 ns   420 ns   600 ns          –
+      + pre-read, THP off          1.50 s    2.00 s  -25 %             1.95 s  -2.5 %     2.04 s   2.10 s   3.00 s     1.90 s
+      + POPULATE_READ, THP on           –   5.00 ms      –                  –       –    5.10 ms  5.25 ms  7.50 ms    4.80 ms
       Measured on this host (Linux 6.18.0, a CPU, 2 CPUs, 16.0 GiB, THP setting madvise) at 2026-05-01 12:34 UTC: 10.0 GiB, 7
-      rounds after one to warm up. "measured" is the lower quartile of the rounds: other programs only add time.
+      rounds after one to warm up. "measured" is the least of them: other programs only add time.
       "At the host's speed then" predicts from costs that were sampled between the rows, on small mappings: they took 1.30×
       what the profile says. Calibrate again, or look for what else runs.
       THP off and on are MADV_NOHUGEPAGE and MADV_HUGEPAGE. With huge pages the prediction is arithmetic with the profile's

@@ -34,7 +34,7 @@ export const MEASURED_GROUPS: readonly ColumnGroup<MeasuredLine>[] = [
   {
     title: "measured, all rounds",
     columns: [
-      plain("least", ({ total }) => formatTime(total.minNs)),
+      plain("quartile", ({ total }) => formatTime(total.q1Ns)),
       plain("median", ({ total }) => formatTime(total.medianNs)),
       plain("most", ({ total }) => formatTime(total.maxNs)),
       plain("pre-fault", ({ prefault }) => (prefault === undefined ? "–" : formatTime(undisturbedNs(prefault)))),
@@ -58,7 +58,7 @@ export function measuredSentences({ measured }: Comparison): string[] {
   const when = `${host.at.slice(0, 16).replace("T", " ")} UTC`;
   return [
     `Measured on this host (${machine}, THP setting ${host.hugePages}) at ${when}: ${formatBytes(bytes)}, ` +
-      `${formatCounted(rounds, "round")} after one to warm up. "measured" is the lower quartile of the rounds: ` +
+      `${formatCounted(rounds, "round")} after one to warm up. "measured" is the least of them: ` +
       "other programs only add time.",
     `"At the host's speed then" predicts from costs that were sampled between the rows, on small mappings: they took ` +
       `${formatRatio(slowdown, 1)} what the profile says.${isDrift(slowdown) ? " Calibrate again, or look for what else runs." : ""}`,

@@ -44,11 +44,12 @@ export interface SeedMeasurement {
 const PAGES_OF_A_HUGE_PAGE = 512;
 
 /**
- * Returns the nanoseconds of a measurement that a prediction is held against: the lower quartile. Other programs only
- * ever add time, often to most rounds; profiles that `calibrate` writes hold the lower quartile too.
+ * Returns the nanoseconds of a measurement that a prediction is held against: the least. Other programs and other
+ * guests of a hypervisor only ever add time, often to nearly all rounds, and never take some away; the costs in
+ * profiles that `calibrate` writes are the least too.
  */
-export function undisturbedNs({ q1Ns }: Spread): number {
-  return q1Ns;
+export function undisturbedNs({ minNs }: Spread): number {
+  return minNs;
 }
 
 /** Returns the share by which a prediction is above (+) or below (-) what a row took. */

@@ -57,7 +57,8 @@ function profileTable({ costs, figures, provenance }: CostProfile, width: number
   const times = {
     title: "measured, for one",
     columns: [
-      column("lower quartile", ({ ns }) => formatTime(ns)),
+      column("cost", ({ ns }) => formatTime(ns)),
+      column("least", ({ spread }) => formatTime(spread?.minNs ?? 0)),
       column("median", ({ spread }) => formatTime(spread?.medianNs ?? 0)),
       column("MAD", ({ spread }) => formatTime(spread?.madNs ?? 0)),
       column("samples", ({ spread }) => String(spread?.samples ?? 0)),

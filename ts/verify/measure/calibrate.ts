@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { spreadOf } from "../../base/statistics.js";
+import { type Spread, spreadOf } from "../../base/statistics.js";
 import { type Cost, type CostName, type CostProfile, COSTS, type FigureName, FIGURES } from "../../sim/cost-profile.js";
 import { type MeasuringHost, undisturbedNs } from "../../sim/measurement.js";
 import { describeHost, measuringHost } from "./host.js";
@@ -23,6 +23,15 @@ const METHODS: Readonly<Partial<Record<CostName | FigureName, string>>> = {
   scanPage: "PAGEMAP_SCAN of 64 MiB, none written",
 };
 
+/** What varies by itself, not by what else runs, or is a difference of two times: the median stands for it. */
+const BY_MEDIAN: ReadonlySet<string> = new Set<FigureName>([
+  "pageTable",
+  "forkPage",
+  "fork",
+  "wpSyncColdSameCpu",
+  "wpSyncColdOtherCpu",
+]);
+
 /**
  * Measures what operations cost on this host.
  * @throws HostError where its kernel cannot be measured.
@@ -32,13 +41,13 @@ export async function calibrate(seconds: number, onProgress: OnProgress): Promis
   return profileFrom(await measure(["calibrate", String(seconds)], onProgress), host, hostname());
 }
 
-/** Makes a profile of samples: the lower quartile of each, and how far apart they were. */
+/** Makes a profile of samples: the least of each, and how far apart they were. */
 export function profileFrom(output: MeasureOutput, host: MeasuringHost, name: string): CostProfile {
   const first = output.conditions?.preferred === true ? ", before other programs (nice -20)" : "";
   return {
     profile: 1,
     name,
-    provenance: `${describeHost(host)}; pte-engine calibrate, lower quartiles of all rounds, on one CPU${first}`,
+    provenance: `${describeHost(host)}; pte-engine calibrate, the least of all rounds, on one CPU${first}`,
     costs: pick(output, Object.keys(COSTS) as CostName[]),
     figures: pick(output, Object.keys(FIGURES) as FigureName[]),
   };
@@ -50,16 +59,22 @@ function pick<Name extends CostName | FigureName>(
 ): Partial<Record<Name, Cost>> & Record<string, Cost> {
   const measured = names.flatMap((name) => {
     const samples = figures.get(name);
-    return samples === undefined ? [] : [[name, costOf(samples, METHODS[name])] as const];
+    return samples === undefined ? [] : [[name, costOf(name, samples)] as const];
   });
   return Object.fromEntries(measured) as Partial<Record<Name, Cost>> & Record<string, Cost>;
 }
 
 /** A difference of two times can come out below nothing where other programs disturbed one of them. */
-function costOf(samples: readonly number[], method = "measured"): Cost {
-  const spread = spreadOf(samples.map((ns) => round(Math.max(0, ns))));
-  const source = `${method}; lower quartile of ${spread.samples} samples`;
-  return { ns: round(undisturbedNs(spread)), source, spread };
+function costOf(name: CostName | FigureName, samples: readonly number[]): Cost {
+  const spread = roundSpread(spreadOf(samples.map((ns) => Math.max(0, ns))));
+  const isMedian = BY_MEDIAN.has(name);
+  const source = `${METHODS[name] ?? "measured"}; ${isMedian ? "median" : "least"} of ${spread.samples} samples`;
+  return { ns: round(isMedian ? spread.medianNs : undisturbedNs(spread)), source, spread };
+}
+
+function roundSpread(spread: Spread): Spread {
+  const entries = Object.entries(spread).map(([name, value]) => [name, round(value as number)] as const);
+  return { ...(Object.fromEntries(entries) as unknown as Spread), samples: spread.samples };
 }
 
 function round(ns: number): number {
