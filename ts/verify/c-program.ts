@@ -73,8 +73,12 @@ async function run(
     }
   });
   const ended = Promise.all([once(child, "close"), once(lines, "close")]);
-  child.once("spawn", () => void onStarted());
+  let started: Promise<void> | undefined;
+  child.once("spawn", () => {
+    started = onStarted();
+  });
   const [[code, signal]] = (await ended) as [[number | null, string | null], unknown];
+  await started;
   if (refused !== undefined) throw refused.error;
   return { code, signal, stderr };
 }
