@@ -1,6 +1,7 @@
 /**
  * Bundles the package: one build of the public interface for Node, one for browsers (pages and module workers), and the
  * command line. Each bundle finds the engine with `new URL("./engine.wasm", import.meta.url)`, so a copy lies beside it.
+ * C programs that ask the kernel of a host are in the bundle as text.
  */
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -19,7 +20,13 @@ const shared = {
 };
 
 /** @type {import("esbuild").BuildOptions} */
-const forNode = { ...shared, platform: "node", target: "node20", packages: "external" };
+const forNode = {
+  ...shared,
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  loader: { ".c": "text", ".h": "text" },
+};
 
 /** @type {import("esbuild").BuildOptions} */
 const forBrowser = {

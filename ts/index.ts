@@ -58,6 +58,7 @@ export type {
   Transcript,
   TranscriptMessage,
 } from "./scenario/document.js";
+export type { Spread } from "./base/statistics.js";
 export { ScenarioError } from "./scenario/error.js";
 export { unmetExpectations } from "./scenario/expectations.js";
 export { runScenario, type RunOptions, type StepReport } from "./scenario/run.js";
@@ -70,9 +71,12 @@ export {
   type CostName,
   type CostProfile,
   COSTS,
+  type FigureName,
+  FIGURES,
   MissingCostError,
   readCostProfile,
 } from "./sim/cost-profile.js";
+export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurement.js";
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
 export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";

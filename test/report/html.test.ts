@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { comparisonHtml } from "../../ts/report/html.js";
 import { comparisonTable } from "../../ts/report/table.js";
 import type { Comparison } from "../../ts/sim/comparison.js";
-import { emptyCase, HOSTILE_SOURCE, hugeCase, missingCase, seedCase } from "./fixture.js";
+import { emptyCase, HOSTILE_SOURCE, hugeCase, measuredCase, missingCase, seedCase } from "./fixture.js";
 
 type Node = DefaultTreeAdapterMap["node"];
 type Element = DefaultTreeAdapterMap["element"];
@@ -11,6 +11,7 @@ type Element = DefaultTreeAdapterMap["element"];
 const CASES: readonly { name: string; comparison: Comparison }[] = [
   { name: "missed pages", comparison: missingCase() },
   { name: "a published experiment", comparison: seedCase() },
+  { name: "a measured experiment", comparison: measuredCase() },
   { name: "nothing, from a hostile name", comparison: emptyCase() },
   { name: "the largest numbers", comparison: hugeCase() },
   { name: "no tracker", comparison: { ...missingCase(), trackers: [] } },

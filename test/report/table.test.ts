@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { comparisonTable } from "../../ts/report/table.js";
 import type { Comparison } from "../../ts/sim/comparison.js";
-import { emptyCase, hugeCase, missingCase, seedCase } from "./fixture.js";
+import { emptyCase, hugeCase, measuredCase, missingCase, seedCase } from "./fixture.js";
 
 function plain(comparison: Comparison, width: number): string {
   return comparisonTable(comparison, { width, color: "none" });
@@ -161,6 +161,37 @@ describe("the table of a published experiment", () => {
       WP_UNPOPULATED (in a VM, 27 Feb 2023)    11.8 ms    20.9 ms  0.566×          –          –      –
       "
     `);
+  });
+});
+
+describe("the table of a measured experiment", () => {
+  const text = plain(measuredCase(), 120);
+
+  it("shows prediction, measurement and error, and how far apart the rounds were", () => {
+    const from = text.indexOf("Times are modelled");
+    expect(text.slice(from, text.indexOf("Model and publication"))).toMatchInlineSnapshot(`
+      "Times are modelled with the cost profile v4-thp-off (fitted to the v4 commit text, THP off).
+
+                                arming ───────────────────   at the host's speed then   measured, all rounds ────────────────
+      Model and this host       predicted  measured  error          predicted   error   quartile   median     most  pre-fault
+      sync wp, THP off             440 ns    400 ns  +10 %             400 ns  +0.0 %     408 ns   420 ns   600 ns          –
+      + pre-read, THP off          1.50 s    2.00 s  -25 %             1.95 s  -2.5 %     2.04 s   2.10 s   3.00 s     1.90 s
+      + POPULATE_READ, THP on           –   5.00 ms      –                  –       –    5.10 ms  5.25 ms  7.50 ms    4.80 ms
+      Measured on this host (Linux 6.18.0, a CPU, 2 CPUs, 16.0 GiB, THP setting madvise) at 2026-05-01 12:34 UTC: 10.0 GiB, 7
+      rounds after one to warm up. "measured" is the least of them: other programs only add time.
+      "At the host's speed then" predicts from costs that were sampled between the rows, on small mappings: they took 1.30×
+      what the profile says. Calibrate again, or look for what else runs.
+      THP off and on are MADV_NOHUGEPAGE and MADV_HUGEPAGE. With huge pages the prediction is arithmetic with the profile's
+      figures for them; the engine models pages of 4 KiB only.
+
+                                              arming ────────────────────   its pre-fault part ───────
+      "
+    `);
+  });
+
+  it("says how far off the predictions are", () => {
+    expect(text).toContain("• Predicted arming is off by -25 % to +10 % from what this host measured, THP off.");
+    expect(text).not.toContain("measured, THP on."); // nothing was predicted
   });
 });
 

@@ -42,6 +42,12 @@ describe("reading a cost profile", () => {
     expect(readCostProfile(JSON.parse(JSON.stringify(PROFILE)), "toy.json")).toEqual(PROFILE);
   });
 
+  it("gives back spread and figures, also of a name that it does not know", () => {
+    const spread = { samples: 3, minNs: 1, q1Ns: 1, medianNs: 2, q3Ns: 3, maxNs: 3, madNs: 1 };
+    const profile: CostProfile = { ...PROFILE, figures: { hugeFork: { ns: 1, source: "c", spread } } };
+    expect(readCostProfile(JSON.parse(JSON.stringify(profile)), "toy.json")).toEqual(profile);
+  });
+
   const with_ = (changes: object): unknown => ({ ...PROFILE, ...changes });
   it.each([
     { name: "no object", value: 3, message: "toy.json: expected an object, found 3" },
@@ -93,6 +99,21 @@ describe("reading a cost profile", () => {
       name: "no provenance",
       value: with_({ provenance: 1 }),
       message: "toy.json.provenance: expected a string, found 1",
+    },
+    {
+      name: "a spread without a quartile",
+      value: with_({ costs: { call: { ns: 1, source: "", spread: { samples: 3, minNs: 1 } } } }),
+      message: "toy.json.costs.call.spread.q1Ns: expected nanoseconds, found nothing",
+    },
+    {
+      name: "a spread of no count",
+      value: with_({ costs: { call: { ns: 1, source: "", spread: {} } } }),
+      message: "toy.json.costs.call.spread.samples: expected a count, found nothing",
+    },
+    {
+      name: "a figure that is none",
+      value: with_({ figures: { fork: { source: "" } } }),
+      message: "toy.json.figures.fork.ns: expected nanoseconds, found nothing",
     },
   ])("refuses $name and says where", ({ value, message }) => {
     expect(() => readCostProfile(value, "toy.json")).toThrow(RangeError);

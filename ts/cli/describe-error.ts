@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from "../base/errors.js";
 import { MissingCostError } from "../sim/cost-profile.js";
+import { HostError } from "../verify/host-error.js";
 import { TraceError } from "../trace/trace-error.js";
 import { UsageError } from "./errors.js";
 
@@ -8,6 +9,7 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isExpected =
     error instanceof UsageError ||
+    error instanceof HostError ||
     error instanceof TraceError ||
     error instanceof MissingCostError ||
     error instanceof OutOfMemoryError ||

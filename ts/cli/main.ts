@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { calibrateCommand } from "./commands/calibrate.js";
 import { compareCommand } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { runCommand } from "./commands/run.js";
@@ -6,14 +7,16 @@ import { traceCommand } from "./commands/trace.js";
 import { describeError } from "./describe-error.js";
 import { packageVersion } from "./version.js";
 
-/** Exit codes: 0 done, 1 an expectation was not met, 2 wrong arguments or input. */
+const COMMANDS = [compareCommand(), runCommand(), traceCommand(), calibrateCommand(), doctorCommand()];
+
+/** Exit codes: 0 done, 1 an expectation was not met, 2 wrong arguments or input, or a host that cannot do it. */
 async function main(): Promise<void> {
   const program = new Command("pte-engine")
     .description("page tables and userfaultfd write-protection, simulated exactly as Linux does them")
     .version(packageVersion())
     .showHelpAfterError("(try --help)")
     .exitOverride();
-  for (const command of [compareCommand(), runCommand(), traceCommand(), doctorCommand()]) {
+  for (const command of COMMANDS) {
     program.addCommand(command.exitOverride());
   }
   await program.parseAsync();

@@ -1,7 +1,8 @@
 /** What a comparison says, in sentences. */
 import { hex, PAGE_SIZE } from "../base/pages.js";
 import { type Comparison, totalNs, type TrackerId, type TrackerResult } from "../sim/comparison.js";
-import { formatCount, formatCounted, formatList, formatRatio, formatTime } from "./format.js";
+import { formatCount, formatCounted, formatList, formatPercent, formatRatio, formatTime } from "./format.js";
+import { predictionError } from "../sim/measurement.js";
 import { publishedRows } from "./published.js";
 
 /** One sentence, and whether it is bad news, good news or neither. */
@@ -21,7 +22,7 @@ const MISS_CAUSES: Readonly<Partial<Record<TrackerId, { readonly one: string; re
 /** How many missed pages a sentence names. */
 const NAMED_PAGES = 3;
 
-/** Returns what matters most first: lost pages, false ones, the cheapest tracker, the distance to published figures. */
+/** Returns what matters most first: lost pages, false ones, the cheapest tracker, the distance to measured and published figures. */
 export function findings(comparison: Comparison): Finding[] {
   const { trackers, dirtyPages } = comparison;
   if (trackers.length === 0) return [{ tone: "plain", text: "No tracker was compared." }];
@@ -29,6 +30,7 @@ export function findings(comparison: Comparison): Finding[] {
     ...trackers.filter(({ dirty }) => dirty.missed > 0).map((result) => missedFinding(result, dirtyPages)),
     ...trackers.filter(({ dirty }) => dirty.false > 0).map(falseFinding),
     ...(dirtyPages === 0 ? nothingDirtyFindings(comparison) : [cheapestFinding(trackers)]),
+    ...measuredFindings(comparison),
     ...publishedFindings(comparison),
   ];
 }
@@ -114,6 +116,18 @@ function partsOfTime(result: TrackerResult): string {
 function againstLeast(result: TrackerResult, leastNs: number): string {
   const time = formatTime(totalNs(result));
   return leastNs === 0 ? time : `${time} (${formatRatio(totalNs(result), leastNs)})`;
+}
+
+function measuredFindings({ measured }: Comparison): Finding[] {
+  return (["off", "on"] as const).flatMap((hugePages): Finding[] => {
+    const rows = measured?.rows.filter((row) => row.hugePages === hugePages) ?? [];
+    const errors = rows.map((row) => predictionError(row, row.predictedNs)).filter((error) => error !== undefined);
+    if (errors.length === 0) return [];
+    const span = `${formatPercent(Math.min(...errors))} to ${formatPercent(Math.max(...errors))}`;
+    return [
+      { tone: "plain", text: `Predicted arming is off by ${span} from what this host measured, THP ${hugePages}.` },
+    ];
+  });
 }
 
 function publishedFindings(comparison: Comparison): Finding[] {

@@ -49,6 +49,13 @@ export function formatRatio(value: number, base: number): string {
   return base === 0 ? "–" : `${threeDigits(value / base)}×`;
 }
 
+/** Writes a share as a change: `+12 %`, `-3.5 %`. */
+export function formatPercent(share: number): string {
+  const percent = share * 100;
+  const digits = Math.abs(percent) < 9.95 ? 1 : 0;
+  return `${percent < 0 ? "-" : "+"}${Math.abs(percent).toFixed(digits)} %`;
+}
+
 /** As many digits as a model deserves, with the zeros that keep columns aligned. */
 function threeDigits(value: number): string {
   return value >= 1000 ? COUNT.format(Math.round(value)) : value.toPrecision(3);

@@ -10,6 +10,7 @@ import { countCharts, timeCharts, timelineCharts } from "./html-charts.js";
 import { STYLE } from "./html-style.js";
 import { groupedTable, scrollable } from "./html-table.js";
 import { type Markup, markup, scriptJson, trusted } from "./markup.js";
+import { MEASURED_GROUPS, measuredLines, measuredSentences } from "./measured.js";
 import { PUBLISHED_GROUPS, publishedRows } from "./published.js";
 
 /** Nothing may be loaded and nothing may run, whatever a file name held. */
@@ -80,7 +81,27 @@ function tableSection(comparison: Comparison): Markup {
     groups: [...EVENT_GROUPS, ...EVENT_DETAIL_GROUPS],
   };
   return markup`<section><h2>Results</h2>
-${groupedTable(results, comparison)}${publishedTable(comparison)}${groupedTable(events, comparison)}</section>`;
+${groupedTable(results, comparison)}${measuredTable(comparison)}${publishedTable(comparison)}${groupedTable(events, comparison)}</section>`;
+}
+
+function measuredTable(comparison: Comparison): Markup {
+  const rows = measuredLines(comparison);
+  if (rows.length === 0) return markup``;
+  const table = groupedTable(
+    {
+      caption: "The model beside what this host's kernel took",
+      lead: "Tracker and huge pages",
+      name: ({ label }) => label,
+      groups: MEASURED_GROUPS,
+      rows,
+    },
+    comparison,
+  );
+  const sentences = measuredSentences(comparison).map(
+    (sentence) => markup`<p>${sentence}</p>
+`,
+  );
+  return markup`${table}${sentences}`;
 }
 
 function publishedTable(comparison: Comparison): Markup {

@@ -9,6 +9,7 @@ import { type ColumnGroup, EVENT_GROUPS, RESULT_GROUPS } from "./columns.js";
 import { facts } from "./facts.js";
 import { type Finding, findings, profileSentence } from "./findings.js";
 import { visibleText } from "./format.js";
+import { MEASURED_GROUPS, type MeasuredLine, measuredLines, measuredSentences } from "./measured.js";
 import { PUBLISHED_GROUPS, type PublishedRow, publishedRows } from "./published.js";
 import { ansiPaint, type Grid, type GridGroup, gridLines, noPaint, type Paint, wrapText } from "./text-layout.js";
 
@@ -24,13 +25,14 @@ const MARKS: Readonly<Record<Finding["tone"], string>> = { bad: "âœ—", good: "âœ
 
 /**
  * Returns what a comparison found as text for a person: what was compared, a row for each tracker, what follows from
- * them, and published figures where there are some. Lines end in a newline. Text of the input has no effect on the
+ * them, and measured and published figures where there are some. Lines end in a newline. Text of the input has no effect on the
  * terminal: control characters in it are written as their codes.
  */
 export function comparisonTable(comparison: Comparison, options: TableOptions): string {
   const width = Math.max(MINIMUM_WIDTH, Math.floor(options.width));
   const paint = options.color === "ansi" ? ansiPaint : noPaint;
   const published = publishedRows(comparison);
+  const measured = measuredLines(comparison);
   const lines = [
     ...headLines(comparison, width, paint),
     "",
@@ -38,6 +40,8 @@ export function comparisonTable(comparison: Comparison, options: TableOptions): 
     "",
     ...findings(comparison).flatMap((finding) => findingLines(finding, width, paint)),
     ...wrapText(visibleText(profileSentence(comparison)), width),
+    ...(measured.length === 0 ? [] : ["", ...gridLines(measuredGrid(measured, comparison), width, paint)]),
+    ...measuredSentences(comparison).flatMap((sentence) => wrapText(visibleText(sentence), width)),
     ...(published.length === 0 ? [] : ["", ...gridLines(publishedGrid(published, comparison), width, paint)]),
   ];
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
@@ -67,6 +71,13 @@ function publishedGrid(rows: readonly PublishedRow[], comparison: Comparison): G
   return {
     lead: { head: "Model and publication", cells: names },
     groups: gridGroups(PUBLISHED_GROUPS, rows, comparison),
+  };
+}
+
+function measuredGrid(lines: readonly MeasuredLine[], comparison: Comparison): Grid {
+  return {
+    lead: { head: "Model and this host", cells: lines.map(({ label }) => visibleText(label)) },
+    groups: gridGroups(MEASURED_GROUPS, lines, comparison),
   };
 }
 

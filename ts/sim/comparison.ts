@@ -1,5 +1,7 @@
 /** What a comparison of dirty trackers found: plain data, which the table, the JSON and the HTML report are made from. */
 
+import type { SeedMeasurement } from "./measurement.js";
+
 /** The ways to track dirty pages that are compared. */
 export type TrackerId = "wp" | "wp-pre-read" | "wp-populate-read" | "wp-unpopulated" | "wp-async";
 
@@ -124,5 +126,7 @@ export interface Comparison {
   readonly trackers: readonly TrackerResult[];
   /** By tracker; only where somebody has published figures for the same experiment. */
   readonly published?: Readonly<Partial<Record<TrackerId, readonly PublishedFigure[]>>>;
+  /** What this host's kernel takes for the same experiment; only where it was asked to. */
+  readonly measured?: SeedMeasurement;
   readonly elapsedMs: number;
 }

@@ -1,3 +1,4 @@
+import type { Spread } from "../base/statistics.js";
 import type { Counters } from "../engine/counters.js";
 import type { ModelledTime } from "./comparison.js";
 
@@ -21,10 +22,40 @@ export const COSTS = {
 /** Name of a cost. */
 export type CostName = keyof typeof COSTS;
 
+/** What a calibration measures beyond the costs; nanoseconds for one. A profile may have others too. */
+export const FIGURES = {
+  syscall: "a system call that does nothing",
+  callRepeated: "UFFDIO_WRITEPROTECT of one page, again and again",
+  pageTable: "allocating a page table, by protecting the first page of 2 MiB",
+  protectNoneInTable: "write-protecting an entry that is none in a table that is there",
+  unprotectMarker: "removing a marker",
+  unprotectPage: "removing the protection of a page",
+  preReadHuge: "reading 2 MiB page by page, to map the huge zero page",
+  populateReadHuge: "mapping the huge zero page by MADV_POPULATE_READ",
+  protectHugeZeroPage: "write-protecting an entry that maps the huge zero page",
+  populateWrite: "allocating a page by MADV_POPULATE_WRITE",
+  wpAsyncMarker: "a write to a marker that the kernel resolves itself: two faults",
+  wpSyncColdSameCpu: "as wpSyncFault, after a pause in which the handler fell asleep",
+  wpSyncOtherCpu: "a sync write-protect fault whose handler waits in poll on another CPU",
+  wpSyncColdOtherCpu: "the same after a pause in which the other CPU fell asleep",
+  wpSyncSpinningOtherCpu: "the same with a handler that never sleeps",
+  scanProtectClean: "one clean page looked at by PAGEMAP_SCAN that protects what it finds",
+  scanWritten: "one written page reported by PAGEMAP_SCAN",
+  scanProtectWritten: "one written page reported and protected by PAGEMAP_SCAN",
+  mprotectFault: "a write to a page under mprotect: SIGSEGV, and mprotect of one page in the handler",
+  fork: "fork of a small process, until the parent goes on",
+  forkPage: "what each page of its own adds to a fork",
+} as const;
+
+/** Name of a figure that calibrations measure. */
+export type FigureName = keyof typeof FIGURES;
+
 /** One figure, and where it comes from. */
 export interface Cost {
   readonly ns: number;
   readonly source: string;
+  /** How far apart the measurements were, where it was measured more than once. */
+  readonly spread?: Spread;
 }
 
 /** Costs of the operations of one host, so that counts can be turned into modelled time. */
@@ -36,6 +67,8 @@ export interface CostProfile {
   readonly provenance: string;
   /** What is not known is absent. */
   readonly costs: Readonly<Partial<Record<CostName, Cost>>>;
+  /** What else is known of the host. Comparisons need none of it; the prediction for huge pages does. */
+  readonly figures?: Readonly<Record<string, Cost>>;
 }
 
 /** A cost that a calculation needs and the profile does not have. */
@@ -91,18 +124,56 @@ export function faultCounts(done: Counters): Partial<Record<CostName, number>> {
 export function readCostProfile(value: unknown, where: string): CostProfile {
   const profile = objectAt(value, where);
   if (profile["profile"] !== 1) throw new RangeError(`${where}.profile: expected 1, found ${show(profile["profile"])}`);
-  const costs: Partial<Record<CostName, Cost>> = {};
-  for (const [name, cost] of Object.entries(objectAt(profile["costs"], `${where}.costs`))) {
-    if (!Object.hasOwn(COSTS, name))
-      throw new RangeError(`${where}.costs.${name}: expected one of ${Object.keys(COSTS).join(", ")}`);
-    const { ns, source } = objectAt(cost, `${where}.costs.${name}`);
-    if (typeof ns !== "number" || !(ns >= 0 && ns < Infinity)) {
-      throw new RangeError(`${where}.costs.${name}.ns: expected nanoseconds, found ${show(ns)}`);
-    }
-    costs[name as CostName] = { ns, source: stringAt(source, `${where}.costs.${name}.source`) };
+  const costs = costsAt(profile["costs"], `${where}.costs`);
+  for (const cost of Object.keys(costs)) {
+    if (!Object.hasOwn(COSTS, cost))
+      throw new RangeError(`${where}.costs.${cost}: expected one of ${Object.keys(COSTS).join(", ")}`);
   }
   const name = stringAt(profile["name"], `${where}.name`);
-  return { profile: 1, name, provenance: stringAt(profile["provenance"], `${where}.provenance`), costs };
+  const provenance = stringAt(profile["provenance"], `${where}.provenance`);
+  const figures = profile["figures"];
+  return {
+    profile: 1,
+    name,
+    provenance,
+    costs,
+    ...(figures === undefined ? {} : { figures: costsAt(figures, `${where}.figures`) }),
+  };
+}
+
+function costsAt(value: unknown, where: string): Record<string, Cost> {
+  const entries = Object.entries(objectAt(value, where));
+  return Object.fromEntries(entries.map(([name, cost]) => [name, costAt(cost, `${where}.${name}`)]));
+}
+
+function costAt(value: unknown, where: string): Cost {
+  const { ns, source, spread } = objectAt(value, where);
+  return {
+    ns: nsAt(ns, `${where}.ns`),
+    source: stringAt(source, `${where}.source`),
+    ...(spread === undefined ? {} : { spread: spreadAt(spread, `${where}.spread`) }),
+  };
+}
+
+function spreadAt(value: unknown, where: string): Spread {
+  const spread = objectAt(value, where);
+  const { samples } = spread;
+  if (!Number.isInteger(samples)) throw new RangeError(`${where}.samples: expected a count, found ${show(samples)}`);
+  const ns = (name: Exclude<keyof Spread, "samples">): number => nsAt(spread[name], `${where}.${name}`);
+  return {
+    samples: samples as number,
+    minNs: ns("minNs"),
+    q1Ns: ns("q1Ns"),
+    medianNs: ns("medianNs"),
+    q3Ns: ns("q3Ns"),
+    maxNs: ns("maxNs"),
+    madNs: ns("madNs"),
+  };
+}
+
+function nsAt(value: unknown, where: string): number {
+  if (typeof value === "number" && value >= 0 && value < Infinity) return value;
+  throw new RangeError(`${where}: expected nanoseconds, found ${show(value)}`);
 }
 
 function costOf(profile: CostProfile, cost: CostName): number {

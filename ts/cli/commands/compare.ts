@@ -22,6 +22,7 @@ import {
 } from "../../sim/workloads.js";
 import { openTrace } from "../../trace/open-node.js";
 import { TraceReader } from "../../trace/reader.js";
+import { measureSeed } from "../../verify/measure/seed.js";
 import { UsageError } from "../errors.js";
 import { Progress } from "../progress.js";
 import { addReaderOptions, type ReaderOptions, readerOptions, reportSkipped } from "../reader-options.js";
@@ -37,6 +38,7 @@ interface Options extends ReaderOptions {
   writeShare: string;
   seed: string;
   profile?: string;
+  measure?: true;
   json?: true;
   html?: string;
 }
@@ -69,6 +71,7 @@ export function compareCommand(): Command {
     .option("--write-share <share>", "share of writes of a built-in workload, 0 to 1", "0.5")
     .option("--seed <number>", "seed of a built-in workload", "1")
     .option("--profile <name>", `cost profile: ${COST_PROFILES.map(({ name }) => name).join(", ")}, or a JSON file`)
+    .option("--measure", "with --workload seed: also run it in this machine's kernel, for about 20 seconds")
     .option("--json", "print JSON")
     .option("--html <file>", "also write a report with plots");
   return addReaderOptions(command).action(compare);
@@ -76,11 +79,12 @@ export function compareCommand(): Command {
 
 async function compare(path: string | undefined, options: Options): Promise<void> {
   const progress = new Progress();
+  if (options.measure === true && options.workload !== "seed") throw new UsageError("--measure needs --workload seed");
   const profile = await profileOf(options.profile);
   const trackers = trackersOf(options);
   const input = await inputOf(path, options, progress);
   const engine = await createEngine();
-  const comparison = compareTrackers(engine, {
+  const modelled = compareTrackers(engine, {
     title: input.title,
     source: input.source,
     store: input.trace.store,
@@ -92,10 +96,17 @@ async function compare(path: string | undefined, options: Options): Promise<void
     ...(options.workload === "seed" ? SEED_ROWS : {}),
     onProgress: (share, tracker) => progress.show(tracker, share),
   });
+  const comparison = options.measure === true ? await measured(modelled, profile, progress) : modelled;
   progress.clear();
   if (options.html !== undefined) await writeFile(options.html, comparisonHtml(comparison));
   process.stdout.write(options.json === true ? `${JSON.stringify(comparison)}\n` : table(comparison));
   if (options.html !== undefined) process.stderr.write(`report written to ${options.html}\n`);
+}
+
+async function measured(comparison: Comparison, profile: CostProfile, progress: Progress): Promise<Comparison> {
+  progress.show("measuring", 0);
+  const onProgress = (share: number): void => progress.show("measuring this machine's kernel", share);
+  return { ...comparison, measured: await measureSeed(comparison, profile, onProgress) };
 }
 
 function accessesOf({ reads, writes, skippedFetches, skippedOutside }: PreparedTrace): CompareOptions["accesses"] {
