@@ -39,7 +39,8 @@ export function takeHugePage(region: usize, reserves: usize, index: u64, flags: 
   const owner = <usize>load<u32>(region, REGION_OWNER);
   const isReserved = isShared ? setHas(reserves, index) : owner != 0 && !setHas(owner, index);
   const takesReserved = isReserved && !ignoresReserve;
-  if (!takesReserved && freePages == reservedPages) return 0;
+  // reservations can exceed what is free: a page that its owner gave back while a child maps it is counted twice
+  if (freePages == 0 || (!takesReserved && freePages == reservedPages)) return 0;
   const head = allocateHugeFrames(FRAME_HUGETLB);
   if (head == 0) return 0;
   freePages--;

@@ -190,6 +190,14 @@ export function punchHugetlb(object: usize, index: u64, count: u64): void {
   }
 }
 
+/** Fills pages of an object with zeros, those of them that it has; `index` counts pages (`hugetlbfs_zero_partial_page`). */
+export function zeroHugetlb(object: usize, index: u64, count: u64): void {
+  for (let i = index; i < index + count; i++) {
+    const cached = cachedEntry(object, i >> PMD_SHIFT);
+    if (!isNone(cached)) setContent(frameOf(cached) + <u32>(i & (FRAMES_PER_HUGE - 1)), 0);
+  }
+}
+
 /** Counts the numbers of a range that are in a set; with `adds`, those that are not are added. */
 export function countInSet(set: usize, index: u64, count: u64, adds: bool): u32 {
   let found: u32 = 0;

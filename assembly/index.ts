@@ -24,6 +24,7 @@ import {
   protectHugetlb as protectHuge,
   punchHugetlb as punchHuge,
   zapHugetlb as zapHuge,
+  zeroHugetlb as zeroHuge,
 } from "./hugetlb";
 import {
   configureHugePool,
@@ -306,6 +307,11 @@ export function moveHugetlb(space: usize, firstPage: f64, newFirst: f64, pageCou
 /** Takes huge pages out of a hugetlbfs object. */
 export function punchHugetlb(object: usize, index: f64, count: f64): void {
   punchHuge(object, u64(index), u64(count));
+}
+
+/** Fills pages of a hugetlbfs object with zeros. */
+export function zeroHugetlb(object: usize, index: f64, count: f64): void {
+  zeroHuge(object, u64(index), u64(count));
 }
 
 /** Reserves huge pages. Returns whether there are as many. */

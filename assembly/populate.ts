@@ -1,6 +1,8 @@
 import { ACCESS_WRITE, COUNTER_MINFLT, OK, OUTCOME_DONE, RESULT_REASON } from "./abi";
-import { isPresent, permitsWrite } from "./entry";
+import { frameOf, hugeFrameOf, isPresent, permitsWrite } from "./entry";
 import { handleFault } from "./fault";
+import { FRAMES_PER_HUGE, isAnonymous } from "./frames";
+import { markDirty } from "./resident";
 import { result } from "./result";
 import { addTo } from "./stats";
 import { findPteTable, hugeSlot } from "./table";
@@ -37,5 +39,9 @@ function isPopulated(space: usize, page: u64, access: u32): bool {
   const slot = table != 0 ? slotIn(table, page) : hugeSlot;
   if (slot == 0) return false;
   const entry = load<u64>(slot);
-  return access == ACCESS_WRITE ? permitsWrite(entry) : isPresent(entry);
+  if (access != ACCESS_WRITE) return isPresent(entry);
+  if (!permitsWrite(entry)) return false;
+  const frame = table != 0 ? frameOf(entry) : hugeFrameOf(entry) + <u32>(page & (FRAMES_PER_HUGE - 1));
+  if (!isAnonymous(frame)) markDirty(frame); // FOLL_TOUCH with FOLL_WRITE
+  return true;
 }

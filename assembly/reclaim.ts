@@ -59,7 +59,7 @@ import { unmapFrame, unmapSlot } from "./resident";
 import { result } from "./result";
 import { isFolioShared, splitAnonymousFolio } from "./split-folio";
 import { addTo } from "./stats";
-import { allocateSwapSlot, freeSwapCache, freeSwapSlots, retainSlot, setFrameOfSlot, slotOf } from "./swap";
+import { allocateSwapSlot, freeSwapCache, freeSwapSlots, hasSwap, retainSlot, setFrameOfSlot, slotOf } from "./swap";
 import { adjustCounts, findPmdSlot, holeShift } from "./table";
 import { indexOf, objectOf } from "./userfault";
 import { slotIn } from "./walk";
@@ -187,7 +187,9 @@ function reclaimEntry(space: usize, table: usize, page: u64, kind: u32): void {
     }
     return;
   }
-  if (isZeroPage(entry) || mapCount(frameOf(entry)) != 1) return;
+  if (isZeroPage(entry)) return;
+  const isMappedOnce = mapCount(frameOf(entry)) == 1;
+  if (!isMappedOnce && (kind != RECLAIM_FREE || (wordOf(frameOf(entry)) & FRAME_SWAPCACHE) != 0)) return;
   if (kind == RECLAIM_COLD) store<u64>(slot, entry & ~ACCESSED);
   else if (kind == RECLAIM_FREE) freeLazily(slot);
   else if (isAnonymous(frameOf(entry))) pageOutAnonymous(space, table, slot);
@@ -277,6 +279,7 @@ function pageOutCached(space: usize, table: usize, page: u64): void {
 function pageOutCachedHuge(object: usize, index: u64, head: u32): void {
   let isDirtyFolio = false;
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) isDirtyFolio = isDirtyFolio || (wordOf(head + i) & FRAME_DIRTY) != 0;
+  if (isDirtyFolio && !hasSwap()) return;
   if (isDirtyFolio && freeSwapSlots() < FRAMES_PER_HUGE) splitLarge(head);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     const swapSlot = isDirtyFolio ? allocateSwapSlot(contentOf(head + i)) : 0;

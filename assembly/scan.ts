@@ -173,7 +173,6 @@ function scanHuge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
 /** `pagemap_scan_backout_range`. */
 function takeBack(page: u64, pageCount: u64): void {
   store<u64>(scanBlock, load<u64>(scanBlock, SCAN_FOUND_PAGES) - pageCount, SCAN_FOUND_PAGES);
-  store<u64>(scanBlock, 0, SCAN_WALK_END);
   if (field(SCAN_VECTOR) == 0) return;
   const buffered = field(SCAN_BUFFERED);
   const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;

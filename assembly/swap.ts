@@ -47,6 +47,11 @@ export function freeSwapSlots(): u32 {
   return totalSlots - usedSlots;
 }
 
+/** Tells whether the machine has swap at all. */
+export function hasSwap(): bool {
+  return totalSlots != 0;
+}
+
 /** Tells whether more than half of swap is in use, so that the swap cache is not kept (`vm_swap_full`). */
 export function swapIsFull(): bool {
   return (totalSlots - usedSlots) * 2 < totalSlots;

@@ -420,6 +420,11 @@ export class Engine {
     this.#wasm.punchHugetlb(object, index, count);
   }
 
+  /** Fills pages of a hugetlbfs object with zeros; `index` counts pages of 4 KiB. */
+  zeroHugetlb(object: ObjectHandle, index: number, count: number): void {
+    this.#wasm.zeroHugetlb(object, index, count);
+  }
+
   /** Reserves huge pages of the pool. Returns false when there are not as many. */
   reserveHugePages(count: number): boolean {
     return this.#wasm.reserveHugePages(count) !== 0;

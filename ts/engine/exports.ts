@@ -51,6 +51,7 @@ export interface EngineExports {
   copyHugetlb(parent: number, child: number, firstPage: number, pageCount: number, flags: number): number;
   moveHugetlb(space: number, firstPage: number, newFirst: number, pageCount: number, flags: number): number;
   punchHugetlb(object: number, index: number, count: number): void;
+  zeroHugetlb(object: number, index: number, count: number): void;
   reserveHugePages(count: number): number;
   unreserveHugePages(count: number): void;
   countInSet(set: number, index: number, length: number, adds: number): number;

@@ -177,6 +177,9 @@ export class Machine implements ThpPolicies {
   #punchHugetlb(object: MemoryObject, index: number, count: number): void {
     const first = Math.ceil(index / HUGE_PAGES);
     const end = Math.floor((index + count) / HUGE_PAGES);
+    if (first * HUGE_PAGES !== index || end * HUGE_PAGES !== index + count) {
+      this.engine.zeroHugetlb(object.handle, index, count);
+    }
     if (end <= first) return;
     for (const part of this.mappingsOf(object, first * HUGE_PAGES, (end - first) * HUGE_PAGES)) {
       const firstIndex = indexAt(part.vma, part.first) / HUGE_PAGES;

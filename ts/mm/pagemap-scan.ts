@@ -76,8 +76,9 @@ export class PagemapScanner {
       const isStopped = !this.#walk(scan, page, end / PAGE_SIZE);
       const taken = this.#mm.engine.takeScanRegions();
       for (const region of taken.regions) raw.push(region);
+      walkEndPage = taken.walkEndPage;
       if (!isStopped) break;
-      walkEndPage = page = taken.walkEndPage;
+      page = walkEndPage;
       if (raw.length === vectorLength || taken.foundPages === maxPages) break;
     }
     // where the walk ran through, the kernel leaves what an earlier round put there

@@ -86,15 +86,11 @@ function moveAll(mm: Mm, plan: Plan, to: number): void {
   vmas.forEach((vma, i) => {
     const from = Math.max(vma.firstPage, plan.firstPage);
     const pages = Math.min(vma.endPage, endPage) - from;
-    if (!mayBeOneOfSeveral(vma) && (i > 0 || vma.endPage < endPage)) fail("EFAULT", "the range has several mappings");
+    // the lock would have to be dropped for messages (`vma_multi_allowed`)
+    if (vma.context !== null && (i > 0 || vma.endPage < endPage)) fail("EFAULT", "the range has several mappings");
     const part = { ...plan, firstPage: from, pages, newPages: pages };
     moveOne(mm, part, to + (from - plan.firstPage));
   });
-}
-
-/** `vma_multi_allowed`. */
-function mayBeOneOfSeveral(vma: Vma): boolean {
-  return vma.context === null && vma.kind !== "hugetlb";
 }
 
 const NOBODY: ReadonlySet<UffdContext> = new Set();
@@ -160,7 +156,8 @@ function leaveSource(mm: Mm, source: Vma, range: { firstPage: number; pages: num
   const { firstPage, pages, keepsSource } = range;
   if (source.kind === "hugetlb") mm.change(firstPage, firstPage + pages, { owner: 0 });
   const isWhole = source.firstPage === firstPage && source.endPage === firstPage + pages;
-  if (keepsSource && isWhole) mm.change(firstPage, firstPage + pages, { anonVma: null });
+  const left = mm.list.at(firstPage);
+  if (keepsSource && isWhole && left !== undefined) mm.replace(left, { anonVma: null });
 }
 
 /** `check_prep_vma`. */

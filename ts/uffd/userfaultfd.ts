@@ -377,7 +377,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
   /** `validate_move_areas`, and what `move_pages` checks before it. */
   #checkMove(target: number, source: number, pages: number): void {
     const { list } = this.space.mm;
-    if (list.at(target) !== undefined) this.space.mm.prepareAnonVma(target);
+    if (list.at(target)?.isShared === false) this.space.mm.prepareAnonVma(target);
     const [to, from] = [list.at(target), list.at(source)];
     if (to === undefined || from === undefined) {
       throw this.#error("move", "ENOENT", "source or target is not mapped", "-ENOENT");

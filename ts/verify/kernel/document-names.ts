@@ -65,8 +65,9 @@ export class DocumentNames {
   }
 
   addMapping(name: string, start: number, pages: number, backing: Backing): NamedMapping {
-    const hasObject = backing.object > 0;
-    const mapping = this.#names.addMapping(this.#field("as", name), { start, pages, hasObject });
+    const object = backing.object > 0 ? backing.object : null;
+    const isHuge = backing.kind === "hugetlb";
+    const mapping = this.#names.addMapping(this.#field("as", name), { start, pages, object, isHuge });
     this.#backings.set(name, backing);
     this.#limit(this.#backings.size, MAX_MAPPINGS, "mappings");
     return mapping;
