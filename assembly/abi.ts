@@ -67,6 +67,8 @@ export const REGION_THP = 8192;
 export const REGION_SHMEM_THP = 16384;
 /** A failed copy on write of the owner took a huge page away from this mapping: its faults end in SIGBUS (HPAGE_RESV_UNMAPPED). */
 export const REGION_RESERVE_LOST = 32768;
+/** Shared pages are writable at once, also where writes are to be noticed (kernels before 6.2). */
+export const REGION_NO_WRITE_NOTIFY = 65536;
 
 // ------------------------------------------------------------------------------------------------------------------- access
 
@@ -263,7 +265,18 @@ export const SPACE_PGD = 0;
 export const SPACE_REGIONS = 4;
 export const SPACE_REGION_COUNT = 8;
 export const SPACE_REGION_CAPACITY = 12;
+/** KERNEL_ bits: what the space's kernel does differently from the newest one (u32). */
+export const SPACE_KERNEL = 16;
 export const SPACE_COUNTERS = 64;
+
+/** A fault that waited once is charged as major: it begins without the VMA's lock (before 6.6). */
+export const KERNEL_WAIT_IS_MAJOR = 1;
+/** A write to the huge zero page splits it (before 6.13). */
+export const KERNEL_SPLITS_HUGE_ZERO = 2;
+/** PAGEMAP_SCAN does not call entries written that are none (before 6.18). */
+export const KERNEL_NONE_NOT_WRITTEN = 4;
+/** A read fault maps no more of a huge page than of others (before 6.18). */
+export const KERNEL_SMALL_FAULT_AROUND = 8;
 
 /** Tables at each level below the PGD, live now. The kernel's VmPTE is 4 KiB times their sum: it does not count the PGD. */
 export const COUNTER_PUD_TABLES = 0;

@@ -2,12 +2,14 @@ import {
   ACCESS_WRITE,
   COUNTER_MAJFLT,
   COUNTER_MINFLT,
+  KERNEL_WAIT_IS_MAJOR,
   OUTCOME_DONE,
   RESULT_MAJFLT,
   RESULT_MINFLT,
   RESULT_REASON,
   RESULT_TRIED,
   RESULT_VALUE,
+  SPACE_KERNEL,
 } from "./abi";
 import { ACCESSED, DIRTY, frameOf, hugeFrameOf, permitsRead, permitsWrite } from "./entry";
 import { countException, handleFault } from "./fault";
@@ -98,7 +100,8 @@ function notDone(outcome: i32): i32 {
 }
 
 function charge(space: usize, waits: u32): void {
-  const isMajor = waits > 1 || wasMajor();
+  const waitsUnderLock: u32 = (load<u32>(space, SPACE_KERNEL) & KERNEL_WAIT_IS_MAJOR) == 0 ? 1 : 0;
+  const isMajor = waits > waitsUnderLock || wasMajor();
   const field: usize = isMajor ? RESULT_MAJFLT : RESULT_MINFLT;
   store<u32>(result + field, load<u32>(result + field) + 1);
   addTo(space, isMajor ? COUNTER_MAJFLT : COUNTER_MINFLT, 1);

@@ -4,6 +4,7 @@ import {
   COUNTER_REUSE_FAULTS,
   COUNTER_ZERO_PAGE_FAULTS,
   ENOMEM,
+  KERNEL_SPLITS_HUGE_ZERO,
   OK,
   OUTCOME_DONE,
   OUTCOME_MISSING,
@@ -11,6 +12,7 @@ import {
   REGION_UFFD_MISSING,
   REGION_UFFD_WP,
   REGION_WP_ASYNC,
+  SPACE_KERNEL,
 } from "./abi";
 import { ACCESSED, hugeEntry, hugeFrameOf, isZeroPage, permitsWrite, SPECIAL, UFFD_WP, withDirty } from "./entry";
 import {
@@ -61,7 +63,10 @@ export function handleHugePresent(space: usize, region: usize, slot: usize, page
   if ((flags & REGION_UFFD_WP) != 0 && (entry & UFFD_WP) != 0) {
     return (flags & REGION_WP_ASYNC) != 0 ? fallBack(space, slot) : askUserfaultfd(space, flags, OUTCOME_WP);
   }
-  if (isZeroPage(entry)) return replaceZeroPage(space, region, slot, flags);
+  if (isZeroPage(entry)) {
+    const splits = (load<u32>(space, SPACE_KERNEL) & KERNEL_SPLITS_HUGE_ZERO) != 0;
+    return splits ? fallBack(space, slot) : replaceZeroPage(space, region, slot, flags);
+  }
   const head = hugeFrameOf(entry);
   if (!isExclusive(head)) {
     if (!isAlone(head)) return fallBack(space, slot);

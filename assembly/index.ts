@@ -49,7 +49,7 @@ import { publishRegions as publish, regionBuffer as buffer } from "./regions";
 import { replay as replayRecords, setFaultRecords as setRecords } from "./replay";
 import { result } from "./result";
 import { scan as scanRange, scanBlock } from "./scan";
-import { createSpace as create, destroySpace as destroy } from "./space";
+import { createSpace as create, destroySpace as destroy, setKernel as setDifferences } from "./space";
 import { configureSwap } from "./swap";
 import { zap as zapRange } from "./zap";
 
@@ -76,6 +76,11 @@ export function scanState(): usize {
 /** Returns the handle of a new address space, or 0. */
 export function createSpace(): usize {
   return create();
+}
+
+/** Says by KERNEL_ bits what the kernel of a space does differently from the newest one. */
+export function setKernel(space: usize, differences: u32): void {
+  setDifferences(space, differences);
 }
 
 /** Frees an address space. */

@@ -3,6 +3,7 @@ import {
   COUNTER_ALLOCATE_FAULTS,
   COUNTER_MARKER_FAULTS,
   ENOMEM,
+  KERNEL_SMALL_FAULT_AROUND,
   OUTCOME_DONE,
   OUTCOME_MINOR,
   OUTCOME_MISSING,
@@ -16,6 +17,7 @@ import {
   REGION_UFFD_MISSING,
   REGION_UFFD_WP,
   REGION_WRITE,
+  SPACE_KERNEL,
 } from "./abi";
 import {
   frameOf,
@@ -198,7 +200,8 @@ function faultAround(space: usize, region: usize, page: u64, flags: u32): i32 {
   const object = objectOf(region);
   const tableFirst = firstPageOfEntry(page, PMD_SHIFT);
   const wanted = cachedEntry(object, indexOf(region, page));
-  const isWhole = isPresent(wanted) && isLarge(frameOf(wanted)) && fitsHuge(region, page);
+  const isSmall = (load<u32>(space, SPACE_KERNEL) & KERNEL_SMALL_FAULT_AROUND) != 0;
+  const isWhole = !isSmall && isPresent(wanted) && isLarge(frameOf(wanted)) && fitsHuge(region, page);
   const first = isWhole ? tableFirst : page & ~(FAULT_AROUND - 1);
   const from = max(max(first, load<u64>(region, REGION_FIRST)), tableFirst);
   const length: u64 = isWhole ? FRAMES_PER_HUGE : FAULT_AROUND;

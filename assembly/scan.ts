@@ -11,6 +11,7 @@ import {
   COUNTER_SCAN_PROTECTED,
   ENOMEM,
   ENOSPC,
+  KERNEL_NONE_NOT_WRITTEN,
   OK,
   PROTECT_OBJECT,
   PROTECT_UNPOPULATED,
@@ -36,6 +37,7 @@ import {
   SCAN_VECTOR_LEFT,
   SCAN_WALK_END,
   SCAN_WP_MATCHING,
+  SPACE_KERNEL,
 } from "./abi";
 import {
   frameOf,
@@ -88,6 +90,12 @@ export function categoriesOf(entry: u64): u32 {
   return CATEGORY_PRESENT | written | (isFile ? CATEGORY_FILE : 0);
 }
 
+/** The same, for the kernel of a space: only newer ones call entries written that are none. */
+function knownCategories(space: usize, entry: u64): u32 {
+  const isHidden = (load<u32>(space, SPACE_KERNEL) & KERNEL_NONE_NOT_WRITTEN) != 0 && isNone(entry);
+  return isHidden ? 0 : categoriesOf(entry);
+}
+
 /** The same for a PMD entry: of a huge page, or of hugetlb (`pagemap_thp_category`, `pagemap_hugetlb_category`). */
 function hugeCategoriesOf(entry: u64): u32 {
   const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;
@@ -106,7 +114,7 @@ class Scan {
     const end = slotsEnd(start, pageCount);
     let slot = start;
     while (slot < end) {
-      const categories = categoriesOf(load<u64>(slot)) | field(SCAN_REGION_CATEGORIES);
+      const categories = knownCategories(space, load<u64>(slot)) | field(SCAN_REGION_CATEGORIES);
       const next = runEnd(slot, end);
       if (isInteresting(categories)) {
         const status = scanRun(space, table, slot, page + ((slot - start) >> 3), (next - slot) >> 3, categories);

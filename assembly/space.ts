@@ -1,4 +1,4 @@
-import { PAGE_LIMIT_BITS, SPACE_PGD, ZAP_DROP_MARKERS } from "./abi";
+import { PAGE_LIMIT_BITS, SPACE_KERNEL, SPACE_PGD, ZAP_DROP_MARKERS } from "./abi";
 import { allocateBlock, freeABlock } from "./arena";
 import { TABLE_BYTES } from "./geometry";
 import { releaseRegions } from "./regions";
@@ -23,6 +23,11 @@ export function createSpace(): usize {
   }
   store<u32>(space, <u32>pgd, SPACE_PGD);
   return space;
+}
+
+/** Says by KERNEL_ bits what the kernel of a space does differently from the newest one. */
+export function setKernel(space: usize, differences: u32): void {
+  store<u32>(space, differences, SPACE_KERNEL);
 }
 
 /** Gives back everything that an address space holds. */

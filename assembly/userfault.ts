@@ -14,6 +14,7 @@ import {
   REGION_FIRST,
   REGION_FLAGS,
   REGION_HUGETLB,
+  REGION_NO_WRITE_NOTIFY,
   REGION_OBJECT,
   REGION_OFFSET,
   REGION_READ,
@@ -88,7 +89,8 @@ export function holdsHugePage(region: usize, page: u64): bool {
 export function protectionOfRegion(flags: u32): u64 {
   if ((flags & REGION_READ) == 0) return PROTECTION_NO_ACCESS;
   const isSharedWrite = (flags & (REGION_SHARED | REGION_WRITE)) == (REGION_SHARED | REGION_WRITE);
-  return isSharedWrite && (flags & (REGION_UFFD_WP | REGION_FILE)) == 0 ? PROTECTION_SHARED : PROTECTION_READ;
+  const notifies = (flags & REGION_NO_WRITE_NOTIFY) == 0 ? REGION_UFFD_WP | REGION_FILE : REGION_FILE;
+  return isSharedWrite && (flags & notifies) == 0 ? PROTECTION_SHARED : PROTECTION_READ;
 }
 
 /** Makes an entry dirty, and writable if the region is (`maybe_mkwrite(pte_mkdirty())`). */

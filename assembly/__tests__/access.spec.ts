@@ -22,7 +22,6 @@ import {
   COUNTER_ZERO_PAGE_FAULTS,
   ENOMEM,
   FILL_WP,
-  FILL_WRITABLE,
   OK,
   OUTCOME_DONE,
   OUTCOME_MISSING,
@@ -242,7 +241,7 @@ describe("an access to a region registered for missing pages", () => {
     prepare(MISSING | REGION_UFFD_WP, MARKER);
     expect(write(9)).toBe(OUTCOME_MISSING);
     expectPage(MARKER, 0, 0);
-    fillCopy(space, SLOT, 1, FILL_WRITABLE, 4, 0);
+    fillCopy(space, SLOT, 1, 0, 4, 0);
     expect(resumeAccess(space, SLOT, ACCESS_READ, 0, 1)).toBe(OUTCOME_DONE);
     expect(valueRead()).toBe(4);
     expectPage(WRITTEN, 1, 0);
@@ -261,7 +260,7 @@ describe("an access to a region registered for missing pages", () => {
   it("waits twice when the page is copied in protected, and is major then", () => {
     prepare(MISSING | REGION_UFFD_WP, 0);
     expect(write(9)).toBe(OUTCOME_MISSING);
-    fillCopy(space, SLOT, 1, FILL_WRITABLE | FILL_WP, 4, 0);
+    fillCopy(space, SLOT, 1, FILL_WP, 4, 0);
     expect(resumeAccess(space, SLOT, ACCESS_WRITE, 9, 1)).toBe(OUTCOME_WP);
     expectPage(WRITTEN_WP, 0, 0);
     unprotect(space, SLOT, 1, UPGRADE_WRITABLE);

@@ -6,18 +6,17 @@ import {
   COUNTER_PTE_TABLES,
   EEXIST,
   ENOMEM,
-  FILL_PROTECTION_NONE,
   FILL_WP,
-  FILL_WRITABLE,
   OK,
+  REGION_READ,
 } from "../abi";
 import { fillCopy, fillZero } from "../fill";
 import { contentOf } from "../frames";
-import { createSpace } from "../space";
 import { counterOf } from "../stats";
 import { exhaustMemory, giveBlocks, giveFrames, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
+  ANON,
   countEntries,
   entryAt,
   expectEvents,
@@ -27,7 +26,9 @@ import {
   MARKER,
   place,
   reason,
+  setFlags,
   SLOT,
+  spaceWith,
   WRITTEN,
   WRITTEN_READ_ONLY,
   WRITTEN_WP,
@@ -46,11 +47,11 @@ function contentAt(page: u64): u64 {
 
 describe("fillCopy", () => {
   beforeEach(() => {
-    space = createSpace();
+    space = spaceWith(LAST_OF_SLOT - 1, 4096, ANON);
   });
 
   it("puts dirty pages with a running content into none entries, across tables", () => {
-    expect(fillCopy(space, LAST_OF_SLOT - 1, 4, FILL_WRITABLE, 100, 7)).toBe(4);
+    expect(fillCopy(space, LAST_OF_SLOT - 1, 4, 0, 100, 7)).toBe(4);
     expect(reason()).toBe(OK);
     expect(countEntries(space, LAST_OF_SLOT - 2, 6, WRITTEN)).toBe(4);
     for (let i: u64 = 0; i < 4; i++) expect(contentAt(LAST_OF_SLOT - 1 + i)).toBe(100 + i * 7, `page ${i}`);
@@ -59,13 +60,16 @@ describe("fillCopy", () => {
     expectConsistent(space);
   });
 
-  it("makes pages writable, protected or accessible as it is told", () => {
+  it("makes pages writable and accessible as the region is, and protected as it is told", () => {
+    setFlags(space, REGION_READ);
     fillCopy(space, SLOT, 1, 0, 1, 0);
-    fillCopy(space, SLOT + 1, 1, FILL_WRITABLE, 1, 0);
-    fillCopy(space, SLOT + 2, 1, FILL_WRITABLE | FILL_WP, 1, 0);
     fillCopy(space, SLOT + 3, 1, FILL_WP, 1, 0);
-    fillCopy(space, SLOT + 4, 1, FILL_PROTECTION_NONE, 1, 0);
-    fillCopy(space, SLOT + 5, 1, FILL_PROTECTION_NONE | FILL_WP, 1, 0);
+    setFlags(space, ANON);
+    fillCopy(space, SLOT + 1, 1, 0, 1, 0);
+    fillCopy(space, SLOT + 2, 1, FILL_WP, 1, 0);
+    setFlags(space, 0);
+    fillCopy(space, SLOT + 4, 1, 0, 1, 0);
+    fillCopy(space, SLOT + 5, 1, FILL_WP, 1, 0);
     expect(flagsAt(space, SLOT)).toBe(WRITTEN_READ_ONLY);
     expect(flagsAt(space, SLOT + 1)).toBe(WRITTEN);
     expect(flagsAt(space, SLOT + 2)).toBe(WRITTEN_WP);
@@ -79,8 +83,8 @@ describe("fillCopy", () => {
   it("replaces markers, whose protection is gone unless MODE_WP is asked for", () => {
     place(space, SLOT, MARKER);
     place(space, SLOT + 1, MARKER);
-    expect(fillCopy(space, SLOT, 1, FILL_WRITABLE, 5, 0)).toBe(1);
-    expect(fillCopy(space, SLOT + 1, 1, FILL_WRITABLE | FILL_WP, 6, 0)).toBe(1);
+    expect(fillCopy(space, SLOT, 1, 0, 5, 0)).toBe(1);
+    expect(fillCopy(space, SLOT + 1, 1, FILL_WP, 6, 0)).toBe(1);
     expect(flagsAt(space, SLOT)).toBe(WRITTEN);
     expect(flagsAt(space, SLOT + 1)).toBe(WRITTEN_WP);
     expectConsistent(space);
@@ -91,7 +95,7 @@ describe("fillCopy", () => {
     for (let i = 0; i < existing.length; i++) {
       const first = SLOT + <u64>i * 512;
       place(space, first + 2, existing[i]);
-      expect(fillCopy(space, first, 5, FILL_WRITABLE, 1, 1)).toBe(2, `entry ${i}`);
+      expect(fillCopy(space, first, 5, 0, 1, 1)).toBe(2, `entry ${i}`);
       expect(reason()).toBe(EEXIST);
       expect(flagsAt(space, first + 2)).toBe(existing[i]);
       expect(entryAt(space, first + 3)).toBe(0);
@@ -101,8 +105,8 @@ describe("fillCopy", () => {
   });
 
   it("does nothing for an empty range", () => {
-    expect(fillCopy(space, SLOT, 0, FILL_WRITABLE, 1, 1)).toBe(0);
-    expect(fillZero(space, SLOT, 0, 0)).toBe(0);
+    expect(fillCopy(space, SLOT, 0, 0, 1, 1)).toBe(0);
+    expect(fillZero(space, SLOT, 0)).toBe(0);
     expect(reason()).toBe(OK);
     expect(counterOf(space, COUNTER_PTE_TABLES)).toBe(0);
   });
@@ -110,10 +114,10 @@ describe("fillCopy", () => {
   it("reports ENOMEM behind the pages done, for want of a table or of a frame", () => {
     exhaustMemory();
     giveFrames(2);
-    const withoutTable = fillCopy(space, SLOT, 5, FILL_WRITABLE, 1, 1);
+    const withoutTable = fillCopy(space, SLOT, 5, 0, 1, 1);
     const withoutTableReason = reason();
     giveBlocks(3);
-    const withoutFrame = fillCopy(space, SLOT, 5, FILL_WRITABLE, 1, 1);
+    const withoutFrame = fillCopy(space, SLOT, 5, 0, 1, 1);
     const withoutFrameReason = reason();
     restoreMemory();
     expect(withoutTable).toBe(0);
@@ -123,20 +127,21 @@ describe("fillCopy", () => {
     expect(countEntries(space, SLOT, 5, WRITTEN)).toBe(2);
     expect(counterOf(space, COUNTER_ANON_PAGES)).toBe(2);
     expectConsistent(space);
-    expect(fillCopy(space, SLOT + 2, 3, FILL_WRITABLE, 1, 1)).toBe(3);
+    expect(fillCopy(space, SLOT + 2, 3, 0, 1, 1)).toBe(3);
     expectConsistent(space);
   });
 });
 
 describe("fillZero", () => {
   beforeEach(() => {
-    space = createSpace();
+    space = spaceWith(LAST_OF_SLOT - 1, 4096, ANON);
   });
 
   it("maps the zero page into none entries and allocates no page", () => {
-    expect(fillZero(space, SLOT + 510, 4, 0)).toBe(4);
+    expect(fillZero(space, SLOT + 510, 4)).toBe(4);
     expect(countEntries(space, SLOT + 509, 6, ZERO)).toBe(4);
-    expect(fillZero(space, SLOT, 1, FILL_PROTECTION_NONE)).toBe(1);
+    setFlags(space, 0);
+    expect(fillZero(space, SLOT, 1)).toBe(1);
     expect(flagsAt(space, SLOT)).toBe(ZERO_NONE);
     expect(frameAt(space, SLOT)).toBe(0);
     expect(frameAt(space, SLOT + 510)).toBe(0);
@@ -150,7 +155,7 @@ describe("fillZero", () => {
     for (let i = 0; i < existing.length; i++) {
       const first = SLOT + <u64>i * 512;
       place(space, first + 1, existing[i]);
-      expect(fillZero(space, first, 3, 0)).toBe(1, `entry ${i}`);
+      expect(fillZero(space, first, 3)).toBe(1, `entry ${i}`);
       expect(reason()).toBe(EEXIST);
       expect(flagsAt(space, first + 1)).toBe(existing[i]);
       expect(entryAt(space, first + 2)).toBe(0);
@@ -162,13 +167,13 @@ describe("fillZero", () => {
   it("needs memory for tables alone", () => {
     exhaustMemory();
     giveBlocks(3);
-    const done = fillZero(space, SLOT, 600, 0);
+    const done = fillZero(space, SLOT, 600);
     const doneReason = reason();
     restoreMemory();
     expect(done).toBe(512);
     expect(doneReason).toBe(ENOMEM);
     expectConsistent(space);
-    expect(fillZero(space, SLOT + 512, 88, 0)).toBe(88);
+    expect(fillZero(space, SLOT + 512, 88)).toBe(88);
     expect(reason()).toBe(OK);
     expectConsistent(space);
   });

@@ -21,6 +21,7 @@ import {
   SCAN_VECTOR,
   SCAN_WP_MATCHING,
   UPGRADE_WRITABLE,
+  ZAP_DROP_MARKERS,
   ZAP_RECLAIM,
 } from "../abi";
 import { accessPage } from "../access";
@@ -58,7 +59,7 @@ describe("guard markers", () => {
     place(space, SLOT + 1, ZERO);
     place(space, SLOT + 2, MARKER);
     fillPoison(space, SLOT + 3, 1);
-    expect(installGuards(space, SLOT, 2048)).toBe(OK);
+    expect(installGuards(space, SLOT, 2048, 0)).toBe(OK);
     for (let page = SLOT; page < SLOT + 2048; page++) expect(entryAt(space, page)).toBe(GUARD);
     expect(entryAt(space, SLOT + 3)).toBe(GUARD);
     expect(counterOf(space, COUNTER_PTE_TABLES)).toBe(4);
@@ -68,7 +69,7 @@ describe("guard markers", () => {
 
   it("go by removal only where they are, and leave write protection alone", () => {
     protect(space, SLOT, 4, PROTECT_UNPOPULATED);
-    installGuards(space, SLOT + 1, 2);
+    installGuards(space, SLOT + 1, 2, 0);
     expect(removeGuards(space, SLOT, 2048)).toBe(OK);
     expect(entryAt(space, SLOT)).toBe(MARKER);
     expect(entryAt(space, SLOT + 1)).toBe(0);
@@ -78,7 +79,7 @@ describe("guard markers", () => {
   });
 
   it("end accesses and populates with SIGSEGV, whatever is registered", () => {
-    installGuards(space, SLOT, 1);
+    installGuards(space, SLOT, 1, 0);
     expect(accessPage(space, SLOT, ACCESS_READ, 0)).toBe(OUTCOME_SIGSEGV);
     expect(accessPage(space, SLOT, ACCESS_WRITE, 1)).toBe(OUTCOME_SIGSEGV);
     expect(populate(space, SLOT, 1, ACCESS_READ)).toBe(0);
@@ -87,19 +88,19 @@ describe("guard markers", () => {
   });
 
   it("survive MADV_DONTNEED, keep their table, and go with unmapping", () => {
-    installGuards(space, SLOT, 1);
+    installGuards(space, SLOT, 1, 0);
     protect(space, SLOT + 1, 511, PROTECT_UNPOPULATED);
     zap(space, SLOT, 512, ZAP_RECLAIM);
     expect(entryAt(space, SLOT)).toBe(GUARD);
     expect(counterOf(space, COUNTER_PTE_TABLES)).toBe(1);
     expect(counterOf(space, COUNTER_ZAPPED_MARKER)).toBe(511);
-    zap(space, SLOT, 512, 0);
+    zap(space, SLOT, 512, ZAP_DROP_MARKERS);
     expect(entryAt(space, SLOT)).toBe(0);
     expectConsistent(space);
   });
 
   it("are passed over by write-protecting and unprotecting", () => {
-    installGuards(space, SLOT, 3);
+    installGuards(space, SLOT, 3, 0);
     protect(space, SLOT, 512, PROTECT_UNPOPULATED);
     unprotect(space, SLOT, 512, UPGRADE_WRITABLE);
     expect(entryAt(space, SLOT + 2)).toBe(GUARD);
@@ -108,8 +109,8 @@ describe("guard markers", () => {
   });
 
   it("are replaced by UFFDIO_COPY and in the way of the others", () => {
-    installGuards(space, SLOT, 1);
-    expect(fillZero(space, SLOT, 1, 0)).toBe(0);
+    installGuards(space, SLOT, 1, 0);
+    expect(fillZero(space, SLOT, 1)).toBe(0);
     expect(reason()).toBe(EEXIST);
     expect(fillPoison(space, SLOT, 1)).toBe(0);
     expect(fillCopy(space, SLOT, 1, 0, 7, 0)).toBe(1);
@@ -119,7 +120,7 @@ describe("guard markers", () => {
   it("read as published, also with the bit that a scan leaves", () => {
     expect(pagemapWord(GUARD)).toBe(0x440000000000009f);
     expect(categoriesOf(GUARD)).toBe(CATEGORY_GUARD | CATEGORY_SWAPPED | CATEGORY_WRITTEN);
-    installGuards(space, SLOT, 1);
+    installGuards(space, SLOT, 1, 0);
     fillPoison(space, SLOT + 1, 1);
     store<u32>(scanBlock, SCAN_WP_MATCHING, SCAN_FLAGS);
     store<u32>(scanBlock, 0, SCAN_VECTOR);
@@ -136,10 +137,10 @@ describe("guard markers", () => {
 
   it("are installed in part when the memory runs out, and in whole when there is more", () => {
     exhaustMemory();
-    expect(installGuards(space, SLOT, 512)).toBe(ENOMEM);
+    expect(installGuards(space, SLOT, 512, 0)).toBe(ENOMEM);
     expectConsistent(space);
     restoreMemory();
-    expect(installGuards(space, SLOT, 512)).toBe(OK);
+    expect(installGuards(space, SLOT, 512, 0)).toBe(OK);
     expect(entryAt(space, SLOT + 511)).toBe(GUARD);
     expectConsistent(space);
   });

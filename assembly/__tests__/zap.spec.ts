@@ -10,13 +10,15 @@ import {
   COUNTER_ZAPPED_ZERO,
   OK,
   PROTECT_UNPOPULATED,
+  ZAP_DROP_MARKERS,
   ZAP_RECLAIM,
 } from "../abi";
+import { freeTables } from "../free-tables";
 import { allocateFrame, contentOf } from "../frames";
 import { protect } from "../protect";
 import { createSpace } from "../space";
 import { counterOf } from "../stats";
-import { freeTables, zap } from "../zap";
+import { zap } from "../zap";
 import { exhaustMemory, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
@@ -47,7 +49,7 @@ function kib(): u64 {
 
 /** Unmaps a range whose neighbours end at `floor` and begin at `ceiling`. */
 function unmap(first: u64, pageCount: u64, floor: u64, ceiling: u64): void {
-  zap(space, first, pageCount, 0);
+  zap(space, first, pageCount, ZAP_DROP_MARKERS);
   freeTables(space, first, pageCount, floor, ceiling);
   expectConsistent(space);
 }
@@ -65,7 +67,7 @@ describe("zap", () => {
     place(space, SLOT + 4, MARKER);
     place(space, SLOT + 6, WRITTEN_NONE_WP);
     place(space, SLOT + 7, ZERO_NONE);
-    expect(zap(space, SLOT, 8, 0)).toBe(OK);
+    expect(zap(space, SLOT, 8, ZAP_DROP_MARKERS)).toBe(OK);
     expect(countEntries(space, SLOT, 8, 0)).toBe(8);
     expectEvents(space, [COUNTER_ZAPPED_PAGE, 3, COUNTER_ZAPPED_ZERO, 3, COUNTER_ZAPPED_MARKER, 1]);
     expect(counterOf(space, COUNTER_ANON_PAGES)).toBe(0);
@@ -75,20 +77,20 @@ describe("zap", () => {
 
   it("keeps to its range", () => {
     for (let page: u64 = SLOT; page < SLOT + 6; page++) place(space, page, page % 2 == 0 ? WRITTEN : MARKER);
-    zap(space, SLOT + 1, 4, 0);
+    zap(space, SLOT + 1, 4, ZAP_DROP_MARKERS);
     expect(flagsAt(space, SLOT)).toBe(WRITTEN);
     expect(entryAt(space, SLOT + 5)).toBe(MARKER);
     expect(countEntries(space, SLOT, 6, 0)).toBe(4);
-    zap(space, SLOT, 0, 0);
+    zap(space, SLOT, 0, ZAP_DROP_MARKERS);
     expect(flagsAt(space, SLOT)).toBe(WRITTEN);
     expectConsistent(space);
   });
 
   it("removes pages among markers, and markers of a part of a full table", () => {
     protect(space, SLOT, 512, PROTECT_UNPOPULATED);
-    zap(space, SLOT + 10, 2, 0);
+    zap(space, SLOT + 10, 2, ZAP_DROP_MARKERS);
     place(space, SLOT + 10, WRITTEN);
-    zap(space, SLOT + 9, 2, 0);
+    zap(space, SLOT + 9, 2, ZAP_DROP_MARKERS);
     expect(countEntries(space, SLOT, 512, MARKER)).toBe(509);
     expect(counterOf(space, COUNTER_ZAPPED_PAGE)).toBe(1);
     expect(counterOf(space, COUNTER_ZAPPED_MARKER)).toBe(3);
@@ -97,13 +99,13 @@ describe("zap", () => {
 
   it("gives the frames back, to be handed out with content 0", () => {
     place(space, SLOT + 7, WRITTEN);
-    zap(space, SLOT, 512, 0);
+    zap(space, SLOT, 512, ZAP_DROP_MARKERS);
     exhaustMemory();
     const none = allocateFrame();
     restoreMemory();
     place(space, SLOT + 7, WRITTEN);
     exhaustMemory();
-    zap(space, SLOT, 512, 0);
+    zap(space, SLOT, 512, ZAP_DROP_MARKERS);
     const frame = allocateFrame();
     const second = allocateFrame();
     const content = contentOf(frame);
@@ -118,7 +120,7 @@ describe("zap", () => {
     place(space, LIMIT - 1, WRITTEN);
     place(space, LAST_OF_SLOT, MARKER);
     place(space, SLOT, WRITTEN);
-    expect(zap(space, 0, LIMIT, 0)).toBe(OK);
+    expect(zap(space, 0, LIMIT, ZAP_DROP_MARKERS)).toBe(OK);
     expectEvents(space, [COUNTER_ZAPPED_PAGE, 2, COUNTER_ZAPPED_MARKER, 1]);
     expectConsistent(space);
   });
@@ -168,7 +170,7 @@ describe("reclaim of tables", () => {
 
   it("keeps every table without the flag", () => {
     place(space, SLOT, WRITTEN);
-    zap(space, SLOT, 512, 0);
+    zap(space, SLOT, 512, ZAP_DROP_MARKERS);
     expect(kib()).toBe(12);
     expectConsistent(space);
   });

@@ -13,6 +13,7 @@ export const ERRNO = {
   EBUSY: 16,
   EEXIST: 17,
   EINVAL: 22,
+  ENOTTY: 25,
   ENOSPC: 28,
   EHWPOISON: 133,
 } as const;

@@ -155,9 +155,14 @@ export class Engine {
     return this.#wasm.memory.buffer.byteLength;
   }
 
-  /** Makes an empty address space. @throws OutOfMemoryError */
-  createSpace(): Space {
-    return this.#need(this.#wasm.createSpace(), "createSpace");
+  /**
+   * Makes an empty address space. `kernel`: KERNEL_ bits for what its kernel does differently from the newest one.
+   * @throws OutOfMemoryError
+   */
+  createSpace(kernel = 0): Space {
+    const space = this.#need(this.#wasm.createSpace(), "createSpace");
+    this.#wasm.setKernel(space, kernel);
+    return space;
   }
 
   /** Frees an address space and all it holds. Its handle is void. */

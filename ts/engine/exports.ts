@@ -7,6 +7,7 @@ export interface EngineExports {
   scanState(): number;
   createSpace(): number;
   destroySpace(space: number): void;
+  setKernel(space: number, differences: number): void;
   regionBuffer(space: number, count: number): number;
   publishRegions(space: number, count: number): void;
   protect(space: number, firstPage: number, pageCount: number, flags: number): number;

@@ -199,6 +199,8 @@ export class AddressSpace {
       adviseMappings(this.mm, firstPage, endPage, advice);
       return null;
     }
+    if (!this.machine.has("populate"))
+      throw new KernelError("madvise", "EINVAL", "the kernel does not know the advice");
     const call = new PopulateCall(this, firstPage, endPage, advice === "populate-read" ? "read" : "write");
     call.goOn();
     if (call.error !== null) throw call.error;
@@ -252,7 +254,8 @@ export class AddressSpace {
 
   /** Returns the words of /proc/PID/pagemap for `pages` pages from the one that holds `start`, as root reads them. */
   pagemap(start: Address, pages: number): BigUint64Array {
-    return this.engine.readPagemap(this.handle, Math.floor(toNumber(start, "start") / PAGE_SIZE), pages);
+    const words = this.engine.readPagemap(this.handle, Math.floor(toNumber(start, "start") / PAGE_SIZE), pages);
+    return this.machine.has("guard-files") ? words : words.map((word) => word & ~PAGEMAP_GUARD);
   }
 
   /** Does PAGEMAP_SCAN. @throws KernelError EINVAL, EFAULT, EPERM */
@@ -377,6 +380,9 @@ export class AddressSpace {
     vma.context.raise({ address, kind, access, waiter, pageBytes: pageStep(vma) * PAGE_SIZE });
   }
 }
+
+/** Bit 58 of a pagemap word, which older kernels do not have. */
+const PAGEMAP_GUARD = 1n << 58n;
 
 const ENDINGS: Readonly<Record<"done" | "sigsegv" | "sigbus" | "poisoned", ThreadOutcome>> = {
   done: "ok",

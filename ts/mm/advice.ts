@@ -74,6 +74,7 @@ function advise(mm: Mm, vma: Vma, part: Part, advice: MappingAdvice): void {
       reclaim(mm, part, advice);
       return;
     case "collapse":
+      if (!mm.machine.has("collapse")) fail("EINVAL", "the kernel does not know the advice");
       collapse(mm, vma, part.first, part.end);
       return;
     case "guard-install":
@@ -91,7 +92,7 @@ function drop(mm: Mm, vma: Vma, part: Part, advice: "dontneed" | "free"): void {
   if (end === part.first) return;
   vma.context?.removing(part.first * PAGE_SIZE, end * PAGE_SIZE);
   if (advice === "dontneed") {
-    mm.zap(vma, part.first, end, abi.ZAP_RECLAIM);
+    mm.zap(vma, part.first, end, mm.machine.has("table-reclaim") ? abi.ZAP_RECLAIM : 0);
     return;
   }
   if (vma.kind !== "anon") fail("EINVAL", "only anonymous memory is freed lazily");
@@ -127,7 +128,10 @@ function reclaim(mm: Mm, part: Part, kind: ReclaimKind): void {
 
 /** `madvise_guard_install` and `madvise_guard_remove`. */
 function changeGuards(mm: Mm, vma: Vma, part: Part, advice: "guard-install" | "guard-remove"): void {
+  if (!mm.machine.has("guard")) fail("EINVAL", "the kernel has no guards");
   if (vma.kind === "hugetlb") fail("EINVAL", "hugetlbfs has no guards");
+  const isWritableAnonymous = vma.kind === "anon" && vma.protection === "rw";
+  if (!isWritableAnonymous && !mm.machine.has("guard-files")) fail("EINVAL", "the kernel has no guards for files");
   const pages = part.end - part.first;
   if (advice === "guard-remove") {
     mm.engine.removeGuards(mm.handle, part.first, pages);

@@ -1,19 +1,22 @@
 import * as abi from "../../assembly/abi.js";
 import { KernelError, OutOfMemoryError } from "../base/errors.js";
+import { hasChange, type KernelChange, type KernelVersion, NEWEST_KERNEL } from "../base/kernel-version.js";
 import type { Engine, ObjectHandle } from "../engine/engine.js";
 import { HUGE_PAGES, type MemoryKind, type MemoryObject } from "./memory-object.js";
-import { clip, indexAt, type ThpPolicies, type Vma, zapFlags } from "./vma.js";
+import { clip, indexAt, type Policies, type Vma, zapFlags } from "./vma.js";
 
 /** What the processes of one machine share. */
 export interface MachineOptions {
   /** /sys/kernel/mm/transparent_hugepage/enabled. Default "never". */
-  readonly thp?: ThpPolicies["thp"];
+  readonly thp?: Policies["thp"];
   /** /sys/kernel/mm/transparent_hugepage/shmem_enabled. Default "never". */
-  readonly shmemThp?: ThpPolicies["thp"];
+  readonly shmemThp?: Policies["thp"];
   /** Huge pages of 2 MiB in the pool. Default 0. */
   readonly hugetlbPages?: number;
   /** Pages of swap. Default 0. */
   readonly swapPages?: number;
+  /** The version of Linux. Default: the newest that is modelled. */
+  readonly kernel?: KernelVersion;
 }
 
 /** What a machine needs of the address spaces of its processes: where they map an object. */
@@ -34,10 +37,11 @@ const OBJECT_KINDS: Readonly<Record<MemoryObject["kind"], number>> = {
  * The machine: policies for huge pages, the pools of huge pages and of swap, files, and the address spaces that map them. An engine
  * models one machine with pools at a time.
  */
-export class Machine implements ThpPolicies {
+export class Machine implements Policies {
   readonly engine: Engine;
-  readonly thp: ThpPolicies["thp"];
-  readonly shmemThp: ThpPolicies["thp"];
+  readonly thp: Policies["thp"];
+  readonly shmemThp: Policies["thp"];
+  readonly kernel: KernelVersion;
   readonly #hasPools: boolean;
   readonly #spaces = new Set<MappingSpace>();
   readonly #objects: ObjectHandle[] = [];
@@ -46,9 +50,26 @@ export class Machine implements ThpPolicies {
     this.engine = engine;
     this.thp = options.thp ?? "never";
     this.shmemThp = options.shmemThp ?? "never";
+    this.kernel = options.kernel ?? NEWEST_KERNEL;
     const { hugetlbPages = 0, swapPages = 0 } = options;
     this.#hasPools = hugetlbPages > 0 || swapPages > 0;
     if (this.#hasPools) engine.configureMachine(hugetlbPages, swapPages);
+  }
+
+  /** Tells whether the machine's kernel has what came with a change. */
+  has(change: KernelChange): boolean {
+    return hasChange(this.kernel, change);
+  }
+
+  /** KERNEL_ bits for the engine. */
+  get kernelDifferences(): number {
+    const bit = (change: KernelChange, value: number): number => (this.has(change) ? 0 : value);
+    return (
+      bit("vma-lock", abi.KERNEL_WAIT_IS_MAJOR) |
+      bit("huge-zero-copy", abi.KERNEL_SPLITS_HUGE_ZERO) |
+      bit("scan-none-written", abi.KERNEL_NONE_NOT_WRITTEN) |
+      bit("fault-around-folio", abi.KERNEL_SMALL_FAULT_AROUND)
+    );
   }
 
   /** Frees the files. The address spaces must have been disposed of. */

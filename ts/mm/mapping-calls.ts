@@ -109,7 +109,9 @@ function changeProtection(mm: Mm, vma: Vma, firstPage: number, endPage: number, 
   const after = { ...vma, protection };
   mm.change(firstPage, endPage, { protection });
   const flags =
-    protectionFlags(after) | upgradeFlags(after) | ((vma.modes & MODE_WP) !== 0 ? abi.UPGRADE_NOT_UFFD_WP : 0);
+    protectionFlags(after, mm.machine) |
+    upgradeFlags(after) |
+    ((vma.modes & MODE_WP) !== 0 ? abi.UPGRADE_NOT_UFFD_WP : 0);
   if (vma.kind === "hugetlb") mm.engine.changeHugetlb(mm.handle, firstPage, endPage - firstPage, flags, "keep");
   else mm.engine.changeProtection(mm.handle, firstPage, endPage - firstPage, flags);
 }

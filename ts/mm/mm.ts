@@ -32,7 +32,7 @@ export class Mm implements MappingSpace {
   constructor(machine: Machine) {
     this.machine = machine;
     this.engine = machine.engine;
-    this.handle = this.engine.createSpace();
+    this.handle = this.engine.createSpace(machine.kernelDifferences);
     machine.add(this);
   }
 
@@ -105,9 +105,12 @@ export class Mm implements MappingSpace {
 
   /** Removes the write protection of a part of a mapping. */
   unprotect(vma: Vma, firstPage: number, count: number): void {
-    const flags = protectionFlags(vma);
+    const flags = protectionFlags(vma, this.machine);
     if (vma.kind === "hugetlb") this.engine.changeHugetlb(this.handle, firstPage, count, flags, "resolve");
-    else this.engine.unprotect(this.handle, firstPage, count, flags | upgradeFlags(vma));
+    else {
+      const upgrade = this.machine.has("wp-restores-write") ? upgradeFlags(vma) : 0;
+      this.engine.unprotect(this.handle, firstPage, count, flags | upgrade);
+    }
   }
 
   /**

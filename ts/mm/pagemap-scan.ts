@@ -65,6 +65,7 @@ export class PagemapScanner {
 
   /** Does one call. @throws KernelError EINVAL, EFAULT, EPERM */
   scan(scan: PagemapScan): PagemapScanResult {
+    this.#checkKernel(scan);
     const { start, end } = scanRange(scan);
     const vectorLength = checkCount(scan.vectorLength ?? 4096, "vectorLength");
     const maxPages = checkCount(scan.maxPages ?? 0, "maxPages") || Infinity;
@@ -86,6 +87,15 @@ export class PagemapScanner {
     return { regions: raw.map(pageRegion), walkEnd, raw };
   }
 
+  #checkKernel(scan: PagemapScan): void {
+    const { machine } = this.#mm;
+    if (!machine.has("wp-async")) throw new KernelError("PAGEMAP_SCAN", "ENOTTY", "the kernel does not have the call");
+    const named = [scan.inverted, scan.mask, scan.anyOf, scan.return].flatMap((names) => names ?? []);
+    if (named.includes("guard") && !machine.has("scan-guard")) {
+      throw new KernelError("PAGEMAP_SCAN", "EINVAL", "the kernel does not know the category guard");
+    }
+  }
+
   #begin(scan: PagemapScan, vectorLength: number, maxPages: number): void {
     this.#mm.engine.beginScan({
       vectorLength,
@@ -105,7 +115,9 @@ export class PagemapScanner {
       const first = Math.max(firstPage, vma.firstPage);
       const count = Math.min(endPage, vma.endPage) - first;
       const own = isWpAllowed(vma) ? abi.CATEGORY_WPALLOWED : 0;
-      const ofHoles = (vma.modes & MODE_WP) !== 0 && vma.kind !== "hugetlb" ? abi.CATEGORY_WRITTEN : 0;
+      const isWritten =
+        (vma.modes & MODE_WP) !== 0 && vma.kind !== "hugetlb" && this.#mm.machine.has("scan-none-written");
+      const ofHoles = isWritten ? abi.CATEGORY_WRITTEN : 0;
       const flags = regionFlags(vma, this.#mm.machine);
       if (!this.#mm.engine.scanRange(this.#mm.handle, first, count, own, ofHoles, flags)) return false;
     }

@@ -21,7 +21,7 @@ export interface RemapOptions {
 export function remap(mm: Mm, options: RemapOptions): void {
   const plan = checkArguments(options);
   if (plan.to === undefined) resize(mm, plan);
-  else if (plan.pages === plan.newPages) moveAll(mm, plan, plan.to);
+  else if (plan.pages === plan.newPages && mm.machine.has("mremap-several")) moveAll(mm, plan, plan.to);
   else moveOne(mm, plan, plan.to);
 }
 
@@ -132,7 +132,8 @@ function place(mm: Mm, source: Vma, firstPage: number, to: number, newPages: num
 }
 
 function moveEntries(mm: Mm, source: Vma, firstPage: number, to: number, pages: number): void {
-  const clears = source.context !== null && !source.context.eventRemap;
+  const loses = source.context !== null && !source.context.eventRemap;
+  const clears = loses && mm.machine.has("mremap-clears-wp");
   const flags = clears ? abi.MOVE_CLEAR_UFFD_WP : abi.MOVE_TABLES;
   if (source.kind === "hugetlb") {
     mm.engine.moveHugetlb(mm.handle, firstPage, to, pages, flags & abi.MOVE_CLEAR_UFFD_WP);

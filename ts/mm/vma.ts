@@ -1,4 +1,5 @@
 import * as abi from "../../assembly/abi.js";
+import type { KernelChange } from "../base/kernel-version.js";
 import type { ObjectHandle, Region } from "../engine/engine.js";
 import type { AddressSpace } from "./address-space.js";
 import { HUGE_PAGES, type MemoryKind, type MemoryObject } from "./memory-object.js";
@@ -94,8 +95,10 @@ export interface Vma {
   readonly reserveLost: boolean;
 }
 
-/** The machine's policies that decide about huge pages. */
-export interface ThpPolicies {
+/** What the machine decides: policies for huge pages, and the version of its kernel. */
+export interface Policies {
+  /** Tells whether the kernel has what came with a change. */
+  has(change: KernelChange): boolean;
   readonly thp: "never" | "madvise" | "always";
   readonly shmemThp: "never" | "madvise" | "always";
 }
@@ -112,7 +115,7 @@ export function isWpAllowed(vma: Vma): boolean {
 }
 
 /** Returns what the engine needs to know of a mapping. */
-export function regionOf(vma: Vma, policies: ThpPolicies): Region {
+export function regionOf(vma: Vma, policies: Policies): Region {
   return {
     firstPage: vma.firstPage,
     endPage: vma.endPage,
@@ -124,7 +127,7 @@ export function regionOf(vma: Vma, policies: ThpPolicies): Region {
 }
 
 /** Returns the REGION_ flags of a mapping. */
-export function regionFlags(vma: Vma, policies: ThpPolicies): number {
+export function regionFlags(vma: Vma, policies: Policies): number {
   return (
     (vma.protection === "none" ? 0 : abi.REGION_READ) |
     (vma.protection === "rw" ? abi.REGION_WRITE : 0) |
@@ -136,6 +139,7 @@ export function regionFlags(vma: Vma, policies: ThpPolicies): number {
     (vma.context?.userModeOnly === true ? abi.REGION_USER_MODE_ONLY : 0) |
     (vma.isShared ? abi.REGION_SHARED : 0) |
     (vma.reserveLost ? abi.REGION_RESERVE_LOST : 0) |
+    (policies.has("wp-notify") ? 0 : abi.REGION_NO_WRITE_NOTIFY) |
     KIND_FLAGS[vma.kind] |
     thpFlags(vma, policies)
   );
@@ -149,8 +153,8 @@ const KIND_FLAGS: Readonly<Record<MemoryKind, number>> = {
 };
 
 /** `thp_vma_allowable_order` and `shmem_allowable_huge_orders` for page faults. */
-function thpFlags(vma: Vma, { thp, shmemThp }: ThpPolicies): number {
-  const isAllowed = (policy: ThpPolicies["thp"]): boolean =>
+function thpFlags(vma: Vma, { thp, shmemThp }: Policies): number {
+  const isAllowed = (policy: Policies["thp"]): boolean =>
     vma.thp !== "never" && (policy === "always" || (policy === "madvise" && vma.thp === "huge"));
   if (vma.kind === "anon") return isAllowed(thp) ? abi.REGION_THP : 0;
   if (vma.kind !== "shmem") return 0;
@@ -158,9 +162,10 @@ function thpFlags(vma: Vma, { thp, shmemThp }: ThpPolicies): number {
 }
 
 /** PROTECTION_ flags of a mapping's `vm_page_prot`: shared pages are read-only where somebody wants to know of writes. */
-export function protectionFlags(vma: Vma): number {
+export function protectionFlags(vma: Vma, policies: Policies): number {
   if (vma.protection === "none") return abi.PROTECTION_NONE;
-  const isPlainShared = vma.isShared && vma.protection === "rw" && vma.kind !== "file" && (vma.modes & MODE_WP) === 0;
+  const notifies = vma.kind === "file" || ((vma.modes & MODE_WP) !== 0 && policies.has("wp-notify"));
+  const isPlainShared = vma.isShared && vma.protection === "rw" && !notifies;
   return isPlainShared ? abi.PROTECTION_SHARED_WRITE : 0;
 }
 

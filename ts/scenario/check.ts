@@ -1,3 +1,4 @@
+import { parseKernelVersion } from "../base/kernel-version.js";
 import { Field, type Fields } from "./fields.js";
 import { Names } from "./names.js";
 import type { MachineOptions } from "../mm/machine.js";
@@ -5,7 +6,6 @@ import { type Plan, type PlannedStep, StepFields } from "./plan.js";
 import { OPERATIONS } from "./steps/operations.js";
 
 const THP = ["never", "madvise", "always"] as const;
-const KERNEL = /^6\.18(\.[0-9]+)?$/;
 const OPERATION_NAMES = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[];
 
 /**
@@ -29,11 +29,11 @@ function readMachine(fields: Fields): MachineOptions {
   const shmemThp = fields.get("shmemThp").or("never").choice(THP);
   const hugetlbPages = fields.get("hugetlbPages").or(0).count();
   const swapPages = fields.get("swapPages").or(0).count();
-  const expected = "a version that is modelled: 6.18 or 6.18 with a further number";
-  const kernel = fields.get("kernel").or("6.18");
-  if (!KERNEL.test(kernel.string(expected))) kernel.wrong(expected);
+  const expected = "a version from 5.7 to 6.18, such as 6.4 or 6.18.44";
+  const field = fields.get("kernel").or("6.18");
+  const kernel = parseKernelVersion(field.string(expected)) ?? field.wrong(expected);
   fields.end();
-  return { thp, shmemThp, hugetlbPages, swapPages };
+  return { thp, shmemThp, hugetlbPages, swapPages, kernel };
 }
 
 function readStep(field: Field, names: Names): PlannedStep {

@@ -38,7 +38,8 @@ const MAX_THREADS = 16;
 
 interface Descriptor {
   readonly name: string;
-  readonly uffd: Userfaultfd;
+  /** "unready": the kernel refused the handshake, so that the descriptor can only be closed. */
+  uffd: Userfaultfd | "unready" | "closed";
   readonly handler: Handler;
   /** Forked children so far. */
   children: number;
@@ -142,10 +143,16 @@ export class Execution {
     return this.#objects.get(number) ?? null;
   }
 
-  /** Returns a descriptor that is open, or null. */
-  uffd(name: string): Userfaultfd | null {
-    const uffd = this.#descriptors.get(name)?.uffd;
-    return uffd === undefined || uffd.isClosed ? null : uffd;
+  /** Returns a descriptor, or why there is none. */
+  uffd(name: string): Userfaultfd | "unready" | "closed" {
+    const uffd = this.#descriptors.get(name)?.uffd ?? "closed";
+    return typeof uffd === "object" && uffd.isClosed ? "closed" : uffd;
+  }
+
+  /** Closes a descriptor that the kernel has refused the handshake. */
+  closeUnready(name: string): void {
+    const descriptor = this.#descriptors.get(name);
+    if (descriptor !== undefined) descriptor.uffd = "closed";
   }
 
   openUffd(name: string, options: UserfaultfdOptions, handler: Handler): Userfaultfd {
@@ -153,8 +160,10 @@ export class Execution {
     const onEvent = (): void => {
       this.#drain();
     };
+    const descriptor: Descriptor = { name, uffd: "unready", handler, children: 0 };
+    this.#descriptors.set(name, descriptor);
     const uffd = Userfaultfd.open(this.space, { ...options, onEvent });
-    this.#descriptors.set(name, { name, uffd, handler, children: 0 });
+    descriptor.uffd = uffd;
     return uffd;
   }
 
@@ -221,7 +230,7 @@ export class Execution {
   #drain(): void {
     for (const descriptor of this.#descriptors.values()) {
       const { name, uffd, handler } = descriptor;
-      if (uffd.isClosed) continue;
+      if (typeof uffd === "string" || uffd.isClosed) continue;
       for (let message = uffd.read(); message !== undefined; message = uffd.read()) {
         if (message.event === "fork") {
           const child = `${name}.${descriptor.children++}`;

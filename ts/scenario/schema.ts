@@ -123,7 +123,13 @@ function machineSchema(): JsonSchema {
   const thp = oneOf(["never", "madvise", "always"]);
   return {
     type: "object",
-    properties: { thp, shmemThp: thp, hugetlbPages: COUNT, swapPages: COUNT, kernel: TEXT },
+    properties: {
+      thp,
+      shmemThp: thp,
+      hugetlbPages: COUNT,
+      swapPages: COUNT,
+      kernel: { type: "string", pattern: "^(5\\.(7|8|9|1[0-9])|6\\.([0-9]|1[0-8]))(\\.[0-9]+)?$" },
+    },
     additionalProperties: false,
   };
 }

@@ -1,3 +1,5 @@
+import type { KernelChange } from "../base/kernel-version.js";
+
 /** Features of UFFDIO_API: UFFD_FEATURE_ in lower case with dashes, in the order of their bits. */
 export const FEATURES = [
   "pagefault-flag-wp",
@@ -19,6 +21,26 @@ export const FEATURES = [
   "move",
 ] as const;
 
+/** The change with which a kernel began to offer a feature; those that are not named are older than what is modelled. */
+const FEATURE_CHANGES: Readonly<Partial<Record<Feature, KernelChange>>> = {
+  "minor-hugetlbfs": "minor-hugetlbfs",
+  "minor-shmem": "minor-shmem",
+  "exact-address": "exact-address",
+  "wp-hugetlbfs-shmem": "wp-hugetlbfs-shmem",
+  "wp-unpopulated": "wp-unpopulated",
+  poison: "poison",
+  "wp-async": "wp-async",
+  move: "move",
+};
+
+/** Returns the features that a kernel offers. */
+export function offeredFeatures(kernel: { has(change: KernelChange): boolean }): Feature[] {
+  return FEATURES.filter((feature) => {
+    const change = FEATURE_CHANGES[feature];
+    return change === undefined || kernel.has(change);
+  });
+}
+
 /** A feature that Linux 6.18 offers (mask 0x1ffff). */
 export type Feature = (typeof FEATURES)[number];
 
@@ -36,9 +58,15 @@ export type IoctlName =
 export const API_IOCTLS: readonly IoctlName[] = ["api", "register", "unregister"];
 
 /** What UFFDIO_REGISTER answers: it follows the modes that were asked for, not those that result, and promises too much for files. */
-export function rangeIoctls(modes: readonly Mode[], memory: "hugetlb" | "other"): IoctlName[] {
-  const names: IoctlName[] = ["copy", "poison", "wake"];
-  if (memory === "other") names.push("move", "zeropage");
+export function rangeIoctls(
+  modes: readonly Mode[],
+  memory: "hugetlb" | "other",
+  kernel: { has(change: KernelChange): boolean },
+): IoctlName[] {
+  const names: IoctlName[] = ["copy", "wake"];
+  if (kernel.has("poison")) names.push("poison");
+  if (memory === "other") names.push("zeropage");
+  if (memory === "other" && kernel.has("move")) names.push("move");
   if (modes.includes("wp")) names.push("writeprotect");
   if (modes.includes("minor")) names.push("continue");
   return names.sort();

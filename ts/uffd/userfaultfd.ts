@@ -1,9 +1,10 @@
 import * as abi from "../../assembly/abi.js";
 import { type ErrnoName, KernelError } from "../base/errors.js";
+import type { KernelChange } from "../base/kernel-version.js";
 import { type Address, ADDRESS_LIMIT, checkCount, hex, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { FillReason, Progress } from "../engine/engine.js";
-import { clip, MODE_MINOR, MODE_MISSING, MODE_WP, pageStep, usesMarkers, type Vma } from "../mm/vma.js";
+import { clip, MODE_MINOR, MODE_MISSING, MODE_WP, pageStep, type Policies, usesMarkers, type Vma } from "../mm/vma.js";
 import { Context, type Waiting } from "./context.js";
 import {
   API_IOCTLS,
@@ -13,6 +14,7 @@ import {
   type IoctlName,
   type Mode,
   MODES,
+  offeredFeatures,
   rangeIoctls,
 } from "./features.js";
 import type { Message } from "./messages.js";
@@ -61,13 +63,16 @@ export interface MoveOptions {
 export class Userfaultfd implements AsyncIterable<Message> {
   readonly space: AddressSpace;
   /** The features that UFFDIO_API says the kernel offers. */
-  readonly offeredFeatures: readonly Feature[] = FEATURES;
+  readonly offeredFeatures: readonly Feature[];
   /** The ioctls that UFFDIO_API says the descriptor allows. */
   readonly ioctls: readonly IoctlName[] = API_IOCTLS;
   readonly #context: Context;
   #isClosed = false;
 
-  /** Opens a descriptor and does the UFFDIO_API handshake. @throws TypeError for a feature that does not exist. */
+  /**
+   * Opens a descriptor and does the UFFDIO_API handshake.
+   * @throws TypeError for a feature that does not exist; KernelError EINVAL for one that the machine's kernel does not have.
+   */
   static open(space: AddressSpace, options: UserfaultfdOptions = {}): Userfaultfd {
     return new Userfaultfd(space, options);
   }
@@ -75,6 +80,12 @@ export class Userfaultfd implements AsyncIterable<Message> {
   private constructor(space: AddressSpace, options: UserfaultfdOptions) {
     this.space = space;
     bitsOf(options.features ?? [], FEATURES, "features");
+    this.offeredFeatures = offeredFeatures(space.machine);
+    const missing = options.features?.find((feature) => !this.offeredFeatures.includes(feature));
+    if (missing !== undefined) throw this.#error("api", "EINVAL", `the kernel does not offer ${missing}`);
+    if (options.userModeOnly === true && !space.machine.has("user-mode-only")) {
+      throw this.#error("open", "EINVAL", "the kernel does not know UFFD_USER_MODE_ONLY");
+    }
     this.#context = new Context({
       features: new Set(options.features ?? []),
       userModeOnly: options.userModeOnly === true,
@@ -106,10 +117,13 @@ export class Userfaultfd implements AsyncIterable<Message> {
     this.#checkOpen("register");
     const bits = bitsOf(modes, MODES, "modes");
     if (bits === 0) throw this.#error("register", "EINVAL", "no mode is given");
+    if ((bits & MODE_MINOR) !== 0 && !this.space.machine.has("minor-hugetlbfs")) {
+      throw this.#error("register", "EINVAL", "the kernel does not know minor faults");
+    }
     const { firstPage, endPage } = this.#range("register", start, length);
     const vmas = this.#mappings("register", firstPage, endPage);
     for (const vma of vmas) {
-      if (!canRegister(vma, bits, this.#context.wpAsync)) {
+      if (!canRegister(vma, bits, this.#context.wpAsync, this.space.machine)) {
         throw this.#error("register", "EINVAL", `${vma.kind} memory cannot be registered for ${modes.join(", ")}`);
       }
       if (endPage < vma.endPage) this.#checkHugeEdge("register", vma, endPage);
@@ -122,7 +136,8 @@ export class Userfaultfd implements AsyncIterable<Message> {
       const { first, end } = clip(vma, firstPage, endPage);
       this.space.mm.change(first, end, { context: this.#context, modes: bits });
     }
-    return rangeIoctls(modes, vmas.some((vma) => vma.kind === "hugetlb") ? "hugetlb" : "other");
+    const memory = vmas.some((vma) => vma.kind === "hugetlb") ? "hugetlb" : "other";
+    return rangeIoctls(modes, memory, this.space.machine);
   }
 
   /**
@@ -135,10 +150,11 @@ export class Userfaultfd implements AsyncIterable<Message> {
     const { firstPage, endPage } = this.#range("unregister", start, length);
     const vmas = this.#mappings("unregister", firstPage, endPage);
     for (const vma of vmas) {
-      if (vma.context !== null && vma.context !== this.#context) {
+      const isOthers = vma.context !== null && vma.context !== this.#context;
+      if (isOthers && this.space.machine.has("unregister-own")) {
         throw this.#error("unregister", "EINVAL", "a mapping in the range is registered with another descriptor");
       }
-      if (!canRegister(vma, vma.modes, this.#context.wpAsync)) {
+      if (!canRegister(vma, vma.modes, this.#context.wpAsync, this.space.machine)) {
         throw this.#error("unregister", "EINVAL", "a mapping in the range cannot be registered");
       }
     }
@@ -238,6 +254,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
    */
   move(start: Address, length: Address, from: Address, options: MoveOptions = {}): number {
     this.#checkOpen("move");
+    this.#checkKnown("move");
     const target = this.#range("move", start, length);
     const source = this.#range("move", from, length);
     this.#checkAlive("move");
@@ -338,6 +355,7 @@ export class Userfaultfd implements AsyncIterable<Message> {
   #fill(call: FillCall, apply: (firstPage: number, pageCount: number) => Progress<FillReason>): number {
     const { name } = call;
     this.#checkOpen(name);
+    this.#checkKnown(name);
     const { firstPage, endPage } = this.#range(name, call.start, call.length);
     this.#checkAlive(name);
     const vma = this.#fillTarget(name, firstPage, endPage);
@@ -404,6 +422,13 @@ export class Userfaultfd implements AsyncIterable<Message> {
     if (this.#isClosed) throw this.#error(call, "EBADF", "the descriptor is closed");
   }
 
+  /** An ioctl that the kernel does not have is EINVAL, not ENOTTY. */
+  #checkKnown(call: FillCall["name"] | "move"): void {
+    const change = IOCTL_CHANGES[call];
+    if (change === undefined || this.space.machine.has(change)) return;
+    throw this.#error(call, "EINVAL", "the kernel does not have the ioctl");
+  }
+
   #checkAlive(call: string): void {
     if (this.space.isDisposed) throw this.#error(call, "ESRCH", "the process has ended");
   }
@@ -412,6 +437,12 @@ export class Userfaultfd implements AsyncIterable<Message> {
     return new KernelError(`userfaultfd ${call}`, code, detail, progress);
   }
 }
+
+const IOCTL_CHANGES: Readonly<Partial<Record<FillCall["name"] | "move", KernelChange>>> = {
+  continue: "minor-hugetlbfs",
+  poison: "poison",
+  move: "move",
+};
 
 interface FillCall {
   readonly name: "copy" | "zeropage" | "continue" | "poison";
@@ -423,10 +454,12 @@ interface FillCall {
 }
 
 /** `vma_can_userfault`. */
-function canRegister(vma: Vma, modes: number, isAsync: boolean): boolean {
-  const hasMinorFaults = vma.kind === "shmem" || vma.kind === "hugetlb";
-  if ((modes & MODE_MINOR) !== 0 && !hasMinorFaults) return false;
+function canRegister(vma: Vma, modes: number, isAsync: boolean, kernel: Policies): boolean {
+  const minor = { anon: null, shmem: "minor-shmem", file: null, hugetlb: "minor-hugetlbfs" } as const;
+  const minorChange = minor[vma.kind];
+  if ((modes & MODE_MINOR) !== 0 && (minorChange === null || !kernel.has(minorChange))) return false;
   if (isAsync && modes === MODE_WP) return true;
+  if ((modes & MODE_WP) !== 0 && vma.kind !== "anon" && !kernel.has("wp-hugetlbfs-shmem")) return false;
   return vma.kind !== "file";
 }
 

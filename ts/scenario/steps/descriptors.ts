@@ -1,4 +1,4 @@
-import { type Feature, FEATURES, MODES } from "../../uffd/features.js";
+import { FEATURES, MODES } from "../../uffd/features.js";
 import type { Userfaultfd } from "../../uffd/userfaultfd.js";
 import type { StepResult } from "../document.js";
 import { attempt } from "../execution.js";
@@ -13,8 +13,10 @@ export function readUffd(step: StepFields): Checked {
   return {
     isCall: true,
     action: (execution) => {
-      const uffd = execution.openUffd(name, { features, userModeOnly }, handler);
-      return { ok: true, features: OFFERED_FEATURES, ioctls: uffd.ioctls };
+      return attempt(() => {
+        const uffd = execution.openUffd(name, { features, userModeOnly }, handler);
+        return { ok: true, features: [...uffd.offeredFeatures].sort(), ioctls: uffd.ioctls };
+      });
     },
   };
 }
@@ -37,10 +39,16 @@ export function readUnregister(step: StepFields): Checked {
 }
 
 export function readClose(step: StepFields): Checked {
+  const name = step.uffd();
+  const close = doing(name, (uffd) => {
+    uffd.close();
+  });
   return {
-    action: doing(step.uffd(), (uffd) => {
-      uffd.close();
-    }),
+    action: (execution) => {
+      if (execution.uffd(name) !== "unready") return close(execution);
+      execution.closeUnready(name);
+      return { ok: true };
+    },
   };
 }
 
@@ -69,9 +77,6 @@ export function readWriteprotect(step: StepFields): Checked {
   };
 }
 
-/** All that the kernel offers, whatever was asked for; names in results are sorted. */
-const OFFERED_FEATURES: readonly Feature[] = [...FEATURES].sort();
-
 /**
  * Returns the action of a call on a descriptor. `untouched` is what its result field holds where the kernel did not write it: where the
  * descriptor is closed, or the call was refused before it began.
@@ -79,7 +84,8 @@ const OFFERED_FEATURES: readonly Feature[] = [...FEATURES].sort();
 export function withUffd(name: string, untouched: StepResult, call: (uffd: Userfaultfd) => StepResult): Action {
   return (execution) => {
     const uffd = execution.uffd(name);
-    if (uffd === null) return { errno: "EBADF", ...untouched };
+    if (uffd === "closed") return { errno: "EBADF", ...untouched };
+    if (uffd === "unready") return { errno: "EINVAL", ...untouched };
     return attempt(
       () => call(uffd),
       (error) => progressOf(untouched, error.progress),

@@ -47,7 +47,7 @@ export function readMove(step: StepFields): Checked {
     action: (execution) => {
       const uffd = execution.uffd(name);
       // only the process whose memory it is may move pages in it
-      if (uffd !== null && uffd.space !== execution.space) return { errno: "EINVAL", moved: 0 };
+      if (typeof uffd === "object" && uffd.space !== execution.space) return { errno: "EINVAL", moved: 0 };
       return action(execution);
     },
   };
