@@ -97,9 +97,9 @@ describe("an access that is allowed", () => {
     prepare(WP, WRITTEN);
     expect(read()).toBe(OUTCOME_DONE);
     expect(valueRead()).toBe(SLOT);
-    expect(write(u64.MAX_VALUE)).toBe(OUTCOME_DONE);
+    expect(write(i64.MAX_VALUE)).toBe(OUTCOME_DONE);
     expect(read()).toBe(OUTCOME_DONE);
-    expect(valueRead()).toBe(u64.MAX_VALUE);
+    expect(valueRead()).toBe(i64.MAX_VALUE);
     expectPage(WRITTEN, 0, 0);
     expectEvents(space, []);
   });

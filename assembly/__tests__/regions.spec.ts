@@ -1,5 +1,5 @@
 import "./support/heap";
-import { REGION_TAG, SPACE_REGION_CAPACITY } from "../abi";
+import { REGION_BYTES, REGION_TAG, SPACE_REGION_CAPACITY } from "../abi";
 import { allocateBlock, limitMemory } from "../arena";
 import { findRegion, publishRegions, regionBuffer, releaseRegions } from "../regions";
 import { createSpace, destroySpace } from "../space";
@@ -88,7 +88,7 @@ describe("regions", () => {
   it("keeps the buffer while it is large enough, and gets a larger one when it is not", () => {
     const small = regionBuffer(space, 1);
     const capacity = load<u32>(space, SPACE_REGION_CAPACITY);
-    expect(capacity).toBe(4096 / 24);
+    expect(capacity).toBe(4096 / REGION_BYTES);
     expect(regionBuffer(space, capacity)).toBe(small);
     const large = regionBuffer(space, capacity + 1);
     expect(large).not.toBe(small);
@@ -108,7 +108,7 @@ describe("regions", () => {
     publishComb(space, 1);
     exhaustMemory();
     limitMemory(<u32>memory.size() + 2);
-    const large = regionBuffer(space, 3000); // 72000 bytes: two pages of 64 KiB
+    const large = regionBuffer(space, 3000); // 120000 bytes: two pages of 64 KiB
     limitMemory(<u32>memory.size());
     const inOutgrown = countBlocks();
     releaseRegions(space);
@@ -151,8 +151,8 @@ describe("regions", () => {
   it("publishes no more regions than there is room for", () => {
     regionBuffer(space, 1);
     expect(() => {
-      publishRegions(space, 171);
-    }).toThrow("the buffer has room for 170");
+      publishRegions(space, 103);
+    }).toThrow("the buffer has room for 102");
   });
 
   it("keeps the old regions when there is no memory for more", () => {

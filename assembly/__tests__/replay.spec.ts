@@ -17,7 +17,6 @@ import {
   FAULT_RECORD_KIND,
   FAULT_RECORD_PAGE,
   FAULT_RECORD_WRITE,
-  FILL_WRITABLE,
   OK,
   OUTCOME_DONE,
   OUTCOME_MISSING,
@@ -189,7 +188,7 @@ describe("replay", () => {
     expect(run(REPLAY_UNPROTECT | REPLAY_PASS_SIGNALS)).toBe(0);
     expect(reason()).toBe(OUTCOME_MISSING);
     expect(fault(0)).toBe(`2@0:${OUTCOME_MISSING}`);
-    fillCopy(space, SLOT + 2, 1, FILL_WRITABLE, 9, 0);
+    fillCopy(space, SLOT + 2, 1, 0, 9, 0);
     expect(replay(space, records, count, 42, 0, 1)).toBe(1);
     expect(fault(0)).toBe(`3@1:${OUTCOME_MISSING + FAULT_RECORD_WRITE}`);
     expect(contentOf(<u32>frameAt(space, SLOT + 2))).toBe(9);
