@@ -130,10 +130,12 @@ describe("errors", () => {
       EBADF: 9,
       EAGAIN: 11,
       ENOMEM: 12,
+      EACCES: 13,
       EFAULT: 14,
       EBUSY: 16,
       EEXIST: 17,
       EINVAL: 22,
+      ENOTTY: 25,
       ENOSPC: 28,
       EHWPOISON: 133,
     });

@@ -67,7 +67,7 @@ describe("compare", () => {
     expect(all.accesses.total + all.accesses.skipped).toBe(info.accesses);
   });
 
-  it("runs the experiment of the patch with its numbers", () => {
+  it("runs the experiment of the patch with its numbers", { timeout: 60_000 }, () => {
     const comparison = compare(["--workload", "seed"]);
     expect(comparison.trackers.map((tracker) => tracker.label)).toEqual([
       "DEFAULT",
@@ -84,7 +84,7 @@ describe("compare", () => {
     expect(comparison.published?.["wp-unpopulated"]?.map((figure) => figure.totalUs)).toContain(11_712);
   });
 
-  it("reads lackey text from a pipe, the traced program's output in between", () => {
+  it("reads lackey text from a pipe, the traced program's output in between", { timeout: 60_000 }, () => {
     const text = gunzipSync(readFileSync(LACKEY)).toString();
     const half = text.indexOf("\n", text.length / 2) + 1;
     const mixed = `${text.slice(0, half)}hello, world\n${text.slice(half)}`;
@@ -96,7 +96,7 @@ describe("compare", () => {
     expect(fromPipe.trackers).toEqual(fromFile.trackers);
   });
 
-  it("gives the same for the same seed and something else for another", () => {
+  it("gives the same for the same seed and something else for another", { timeout: 60_000 }, () => {
     const args = ["--workload", "zipf", "--ram", "64M", "--accesses", "50000", "--trackers", "wp,wp-async"];
     const first = compare([...args, "--seed", "7"]);
     const again = compare([...args, "--seed", "7"]);

@@ -77,7 +77,7 @@ describe("running out of memory", () => {
       expect(space.write(at, 5).outcome).toBe("ok");
       expect(space.read(at).value).toBe(5);
       space.munmap(at, HUGE);
-      expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0 });
+      expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 });
     },
   );
 

@@ -16,6 +16,9 @@ const PAGE = 4096;
 const PFN_MASK = 0x000ffffffffff000n;
 const PAGEMAP_PFN_MASK = (1n << 55n) - 1n;
 
+/** Counters of memory that these spaces have none of. */
+const NOT_ANONYMOUS = { filePages: 0, shmemPages: 0, swapEntries: 0, minorMessages: 0 };
+
 /** A call's result in a form that both sides can give. */
 type Result = { errno: string; progress: unknown } | { value: unknown };
 
@@ -53,7 +56,7 @@ export class Twin {
   compare(): void {
     for (const { first, end } of WINDOWS) this.#compareWindow(first, end);
     const { oracle, space } = this;
-    expect(space.counters()).toEqual({ ...oracle.counters, ...oracle.levels });
+    expect(space.counters()).toEqual({ ...oracle.counters, ...oracle.levels, ...NOT_ANONYMOUS });
     expect(
       space.vmas.map(({ firstPage, endPage, protection, modes }) => [firstPage, endPage, protection, modes]),
     ).toEqual(

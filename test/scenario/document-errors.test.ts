@@ -52,14 +52,8 @@ describe("a document", () => {
     [{ shmemThp: 1 }, "machine.shmemThp: expected one of never, madvise, always, found 1"],
     [{ hugetlbPages: -1 }, "machine.hugetlbPages: expected a whole number that is not negative, found -1"],
     [{ swapPages: "8" }, 'machine.swapPages: expected a whole number that is not negative, found "8"'],
-    [
-      { kernel: 6.18 },
-      "machine.kernel: expected a version that is modelled: 6.18 or 6.18 with a further number, found 6.18",
-    ],
-    [
-      { kernel: "5.10" },
-      'machine.kernel: expected a version that is modelled: 6.18 or 6.18 with a further number, found "5.10"',
-    ],
+    [{ kernel: 6.18 }, "machine.kernel: expected a version from 5.7 to 6.18, such as 6.4 or 6.18.44, found 6.18"],
+    [{ kernel: "5.6" }, 'machine.kernel: expected a version from 5.7 to 6.18, such as 6.4 or 6.18.44, found "5.6"'],
     [
       { cpus: 2 },
       "machine.cpus: expected no such field of machine, which has hugetlbPages, kernel, shmemThp, swapPages, thp; found cpus",

@@ -19,7 +19,7 @@ describe("what Linux gave, the engine gives", () => {
     expect(runScenario(document, engine)).toEqual(transcript);
   });
 
-  it(`in each of ${random.length} random scenarios`, () => {
+  it(`in each of ${random.length} random scenarios`, { timeout: 60_000 }, () => {
     expect(random).toHaveLength(2000);
     for (const { document, transcript } of random) expect(runScenario(document, engine)).toEqual(transcript);
   });

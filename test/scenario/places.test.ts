@@ -9,7 +9,7 @@ const PAGE = 4096;
 function namesWith(...mappings: { name: string; start: number; pages: number }[]): Names {
   const names = new Names();
   for (const { name, start, pages } of mappings) {
-    names.addMapping(new Field("as", name), { start, pages, hasObject: false });
+    names.addMapping(new Field("as", name), { start, pages, object: null, isHuge: false });
   }
   return names;
 }

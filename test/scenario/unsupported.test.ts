@@ -18,28 +18,10 @@ function results(steps: unknown[], machine: object = {}): readonly StepResult[] 
 
 describe("what is not modelled", () => {
   it.each([
-    { op: "mmap", as: "m", pages: 1, kind: "shmem" },
-    { op: "mmap", as: "m", pages: 1, kind: "file" },
-    { op: "mmap", as: "m", pages: 512, kind: "hugetlb" },
-    { op: "mmap", as: "m", pages: 1, sharing: "shared" },
-    { op: "madvise", range: "ram", advice: "free" },
-    { op: "madvise", range: "ram", advice: "hugepage" },
-    { op: "madvise", range: "ram", advice: "pageout" },
-    { op: "mremap", range: "ram", pages: 4 },
-    { op: "mremap", range: "ram", pages: 4, move: true, as: "m" },
-    { op: "fork", as: "child" },
-    { op: "exit" },
-    { op: "continue", uffd: "u", range: "ram" },
-    { op: "move", uffd: "u", range: "ram", from: "ram[4]" },
-    { op: "write", at: "ram[1]+4" },
+    ...[1, 4, 7].map((byte) => ({ op: "write", at: `ram[1]+${byte}` })),
     { op: "touch", range: { start: "ram[1]+7", length: 4096 }, access: "write" },
   ])("is not guessed, and neither is anything after it: %j", (step) => {
     expect(results([RAM, U, { op: "stat" }, step, { op: "stat" }]).slice(3)).toEqual([UNSUPPORTED, UNSUPPORTED]);
-  });
-
-  it("is anonymous memory that may get huge pages by itself", () => {
-    expect(results([RAM, { op: "stat" }], { thp: "always" })).toEqual([UNSUPPORTED, UNSUPPORTED]);
-    expect(results([RAM, { op: "stat" }], { thp: "madvise" })[0]).toEqual({ ok: true });
   });
 
   it("is more than the memory of the engine holds", async () => {
@@ -61,6 +43,72 @@ describe("what is not modelled", () => {
     const [, read, write] = results([RAM, { op: "read", at: "ram[1]+4" }, { op: "write", at: "ram[1]+8" }]);
     expect([read?.outcome, write?.outcome]).toEqual(["ok", "ok"]);
     expect(read).not.toHaveProperty("value");
+  });
+});
+
+describe("what is modelled beside private anonymous memory", () => {
+  const NOTHING = { tables: 0, anon: 0, file: 0, shmem: 0, swap: 0 };
+  const OK = { ok: true };
+
+  it.each<[object, object]>([
+    [{ op: "mmap", as: "m", pages: 1, kind: "shmem" }, OK],
+    [{ op: "mmap", as: "m", pages: 1, kind: "file" }, OK],
+    [{ op: "mmap", as: "m", pages: 512, kind: "hugetlb" }, { errno: "ENOMEM" }],
+    [{ op: "mmap", as: "m", pages: 1, sharing: "shared" }, OK],
+    [{ op: "madvise", range: "ram", advice: "free" }, OK],
+    [{ op: "madvise", range: "ram", advice: "hugepage" }, OK],
+    [{ op: "madvise", range: "ram", advice: "pageout" }, OK],
+    [{ op: "mremap", range: "ram", pages: 4 }, OK],
+    [{ op: "mremap", range: "ram", pages: 4, move: true, as: "m" }, OK],
+    [{ op: "fork", as: "child" }, OK],
+    [
+      { op: "continue", uffd: "u", range: "ram" },
+      { errno: "ENOENT", mapped: "-ENOENT" },
+    ],
+    [
+      { op: "move", uffd: "u", range: "ram", from: "ram[4]" },
+      { errno: "EINVAL", moved: "-EINVAL" },
+    ],
+  ])("%j", (step, result) => {
+    expect(results([RAM, U, step, { op: "stat" }]).slice(2)).toEqual([result, NOTHING]);
+  });
+
+  it("is the end of a process, after which every step for it is ESRCH", () => {
+    expect(results([RAM, { op: "exit" }, { op: "stat" }]).slice(1)).toEqual([OK, { errno: "ESRCH" }]);
+  });
+
+  it("is memory that gets huge pages by itself", () => {
+    const big = { op: "mmap", as: "big", pages: 1024 };
+    const write = { op: "write", at: "big" };
+    const anonAfter = (thp: string): number | undefined => results([big, write, { op: "stat" }], { thp }).at(-1)?.anon;
+    expect(["never", "madvise", "always"].map(anonAfter)).toEqual([1, 1, 512]);
+  });
+
+  it("is a page that another process shares until one of both writes", () => {
+    const given = results([
+      RAM,
+      { op: "write", at: "ram", value: 5 },
+      { op: "fork", as: "child" },
+      { op: "write", at: "ram", value: 6 },
+      { op: "read", at: "ram", proc: "child" },
+    ]);
+    expect(given.at(-1)).toMatchObject({ outcome: "ok", value: 5 });
+  });
+
+  it("is a page of an object that is there already", () => {
+    const given = results([
+      { op: "mmap", as: "m", pages: 1, kind: "shmem", sharing: "shared" },
+      { op: "mmap", as: "n", pages: 1, source: "m", sharing: "shared" },
+      { op: "uffd", as: "u", handler: { minor: "none" } },
+      { op: "register", uffd: "u", range: "n", modes: ["minor"] },
+      { op: "write", at: "m", value: 7 },
+      { op: "read", at: "n", as: "t" },
+      { op: "continue", uffd: "u", range: "n" },
+      { op: "resume", thread: "t" },
+    ]);
+    expect(given[5]).toMatchObject({ outcome: "blocked" });
+    expect(given[6]).toEqual({ ok: true, mapped: 4096 });
+    expect(given[7]).toMatchObject({ outcome: "ok", value: 7 });
   });
 });
 

@@ -28,7 +28,7 @@ describe("the kernel's wp-unpopulated test", () => {
 
   it("costs table memory that stays until the mapping goes", async () => {
     const { space, uffd, at, bytes } = await setUp({ features: ["wp-unpopulated"], pages: 2048 });
-    expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0 });
+    expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 });
     uffd.writeProtect(at, PAGE);
     expect(space.status().tableBytes).toBe(12 * 1024);
     uffd.writeProtect(at + 511 * PAGE, PAGE);
@@ -41,7 +41,7 @@ describe("the kernel's wp-unpopulated test", () => {
     expect([...space.pagemap(at, 2048)].every((entry) => entry === 0n)).toBe(true);
     expect(space.status().tableBytes).toBe(24 * 1024);
     space.munmap(at, bytes);
-    expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0 });
+    expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 });
   });
 
   it("does nothing to what does not exist without the feature", async () => {
