@@ -1,6 +1,7 @@
 import { OutOfMemoryError } from "../base/errors.js";
 import { MissingCostError } from "../sim/cost-profile.js";
 import { HostError } from "../verify/host-error.js";
+import { KernelUnavailableError } from "../verify/kernel/errors.js";
 import { TraceError } from "../trace/trace-error.js";
 import { UsageError } from "./errors.js";
 
@@ -10,6 +11,7 @@ export function describeError(error: unknown): string {
   const isExpected =
     error instanceof UsageError ||
     error instanceof HostError ||
+    error instanceof KernelUnavailableError ||
     error instanceof TraceError ||
     error instanceof MissingCostError ||
     error instanceof OutOfMemoryError ||

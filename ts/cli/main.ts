@@ -4,12 +4,13 @@ import { compareCommand } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
+import { verifyCommand } from "./commands/verify.js";
 import { describeError } from "./describe-error.js";
 import { packageVersion } from "./version.js";
 
-const COMMANDS = [compareCommand(), runCommand(), traceCommand(), calibrateCommand(), doctorCommand()];
+const COMMANDS = [compareCommand(), runCommand(), traceCommand(), calibrateCommand(), verifyCommand(), doctorCommand()];
 
-/** Exit codes: 0 done, 1 an expectation was not met, 2 wrong arguments or input, or a host that cannot do it. */
+/** Exit codes: 0 done, 1 an expectation was not met or the engine differs from the kernel, 2 wrong arguments or input, or a host that cannot do it. */
 async function main(): Promise<void> {
   const program = new Command("pte-engine")
     .description("page tables and userfaultfd write-protection, simulated exactly as Linux does them")
