@@ -8,6 +8,9 @@ import {
   REGION_END,
   REGION_FIRST,
   REGION_FLAGS,
+  REGION_OBJECT,
+  REGION_OFFSET,
+  REGION_OWNER,
   REGION_READ,
   REGION_TAG,
   REGION_UFFD_MISSING,
@@ -72,6 +75,27 @@ export function writeRegion(buffer: usize, index: u32, first: u64, pageCount: u6
   store<u64>(record, first + pageCount, REGION_END);
   store<u32>(record, flags, REGION_FLAGS);
   store<u32>(record, index, REGION_TAG);
+  store<u32>(record, 0, REGION_OBJECT);
+  store<u32>(record, 0, REGION_OWNER);
+  store<u64>(record, 0, REGION_OFFSET);
+}
+
+/** Adds a region that maps `object` from its page `offset` on, behind all others. */
+export function addObjectRegion(
+  space: usize,
+  first: u64,
+  pageCount: u64,
+  flags: u32,
+  object: usize,
+  offset: u64 = 0,
+): void {
+  const index = load<u32>(space, SPACE_REGION_COUNT);
+  const buffer = regionBuffer(space, index + 1);
+  writeRegion(buffer, index, first, pageCount, flags);
+  const record = buffer + <usize>index * REGION_BYTES;
+  store<u32>(record, <u32>object, REGION_OBJECT);
+  store<u64>(record, offset, REGION_OFFSET);
+  publishRegions(space, index + 1);
 }
 
 /** Gives the only region of a space other flags, as another registration does. */
@@ -81,15 +105,26 @@ export function setFlags(space: usize, flags: u32): void {
   publishRegions(space, count);
 }
 
-/** Returns the last-level entry for `page`; 0 where there is no table. */
+/** Returns the last-level entry for `page`; 0 where there is no table but a hole or a huge page. */
 export function entryAt(space: usize, page: u64): u64 {
   let table = <usize>load<u32>(space, SPACE_PGD);
   for (let shift: u64 = 27; shift > 0; shift -= 9) {
     const entry = load<u64>(table + <usize>(((page >> shift) & 511) * 8));
-    if (entry == 0) return 0;
+    if ((entry & 0x81) != 1) return 0;
     table = <usize>(entry & PFN_BITS);
   }
   return load<u64>(table + <usize>((page & 511) * 8));
+}
+
+/** Returns the PMD entry for `page`; 0 where there is no table for it. */
+export function pmdAt(space: usize, page: u64): u64 {
+  let table = <usize>load<u32>(space, SPACE_PGD);
+  for (let shift: u64 = 27; shift > 9; shift -= 9) {
+    const entry = load<u64>(table + <usize>(((page >> shift) & 511) * 8));
+    if (entry == 0) return 0;
+    table = <usize>(entry & PFN_BITS);
+  }
+  return load<u64>(table + <usize>(((page >> 9) & 511) * 8));
 }
 
 /** Returns an entry without its PFN. A PFN that is stored inverted is left out as well. */
