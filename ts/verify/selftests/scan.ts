@@ -188,6 +188,7 @@ function replaced(): Step[] {
     ...armed(),
     { op: "touch", range: "area", access: "write" },
     v.take("area"),
+    { op: "munmap", range: "area[1]" },
     { op: "mmap", as: "new", pages: 1, at: "area[1]" },
     v.scan("area"),
     v.register("fd", "new", "wp"),
