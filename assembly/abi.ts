@@ -63,8 +63,8 @@ export const REGION_FILE = 2048;
 export const REGION_HUGETLB = 4096;
 /** A fault may map 2 MiB at once: anonymous memory by the THP policy, an object's huge page unless MADV_NOHUGEPAGE forbids it. */
 export const REGION_THP = 8192;
-/** A fault that makes a page of shared memory makes a huge one, by the policy of tmpfs. */
-export const REGION_SHMEM_THP = 16384;
+/** A fault that makes a page of tmpfs makes a huge one, by its policy; one that reads a page of a file reads the 2 MiB around it (MADV_HUGEPAGE). */
+export const REGION_MAKES_HUGE = 16384;
 /** A failed copy on write of the owner took a huge page away from this mapping: its faults end in SIGBUS (HPAGE_RESV_UNMAPPED). */
 export const REGION_RESERVE_LOST = 32768;
 /** Shared pages are writable at once, also where writes are to be noticed (kernels before 6.2). */
@@ -171,6 +171,8 @@ export const ZAP_OBJECT = 4;
 export const ZAP_UFFD_WP = 8;
 /** Zap: private copies stay, as when a hole is punched into the object. */
 export const ZAP_SPARE_COPIES = 16;
+/** Zap: nothing but pages of the object goes, as when they are unmapped one by one (`try_to_unmap`). */
+export const ZAP_OBJECT_PAGES = 32;
 /** Fill: the region is writable. */
 export const FILL_WRITABLE = 1;
 /** Fill: leave the uffd-wp bit set (UFFDIO_COPY_MODE_WP). */

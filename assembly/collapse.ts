@@ -1,4 +1,4 @@
-import { ACCESS_READ, EBUSY, EINVAL, ENOMEM, OK, OUTCOME_DONE, REGION_FLAGS } from "./abi";
+import { ACCESS_READ, EBUSY, EINVAL, ENOENT, ENOMEM, OK, OUTCOME_DONE, REGION_FLAGS } from "./abi";
 import {
   frameOf,
   hugeEntry,
@@ -38,16 +38,23 @@ import { adjustCounts, ensurePmdSlot, findPmdSlot, freePteTable, keepAsDeposit, 
 import { beginFault, protectionOfRegion, withAllowedWrite } from "./userfault";
 import { slotIn } from "./walk";
 
-/** MADV_COLLAPSE: `mm/khugepaged.c:madvise_collapse`, for the 2 MiB from `first` on. */
+/**
+ * MADV_COLLAPSE: `mm/khugepaged.c:madvise_collapse`, for the 2 MiB from `first` on. What fails with EINVAL lets the call go on with the next
+ * 2 MiB; EBUSY and COLLAPSE_FAIL, which is EINVAL too, end it.
+ */
+
+/** The call fails with EINVAL at once. */
+const COLLAPSE_FAIL: i32 = ENOENT;
 
 /**
  * Replaces single anonymous pages by a huge one. `isArmed`: the mapping is registered with a userfaultfd. Returns OK or what the call fails
- * with; EBUSY ends it at once, EINVAL in the end.
+ * with.
  */
 export function collapseAnonymous(space: usize, first: u64, isArmed: bool): i32 {
   const slot = findPmdSlot(space, first);
-  const pmd = slot == 0 ? 0 : load<u64>(slot);
-  if (pmd == 0) return EINVAL;
+  if (slot == 0) return EINVAL;
+  const pmd = load<u64>(slot);
+  if (pmd == 0) return COLLAPSE_FAIL;
   if (isHuge(pmd)) return OK;
   const table = tableOf(pmd);
   const status = checkEntries(table, isArmed);
@@ -85,7 +92,7 @@ function bringAllBack(space: usize, table: usize, first: u64): i32 {
     const slot = slotIn(table, first + i);
     const entry = load<u64>(slot);
     if (isNone(entry) || isPresent(entry)) continue;
-    if (!isSwap(entry)) return EINVAL;
+    if (!isSwap(entry)) return COLLAPSE_FAIL;
     beginFault();
     if (handleSwappedOut(space, region, slot, flags, ACCESS_READ) != OUTCOME_DONE) return ENOMEM;
   }
@@ -158,7 +165,9 @@ export function mapCollapsed(space: usize, first: u64, object: usize, index: u64
     const table = tableOf(load<u64>(slot));
     for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
       const entry = load<u64>(slotIn(table, first + i));
-      if (!isNone(entry) && (!isPresent(entry) || frameOf(entry) != head + i)) return EINVAL;
+      if (isNone(entry)) continue;
+      if (!isPresent(entry)) return EINVAL;
+      if (frameOf(entry) != head + i) return COLLAPSE_FAIL;
     }
     for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
       const part = slotIn(table, first + i);

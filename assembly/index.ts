@@ -255,8 +255,8 @@ export function moveTables(space: usize, firstPage: f64, newFirst: f64, pageCoun
 }
 
 /** Pages out, ages or frees lazily. Returns the pages done. */
-export function reclaim(space: usize, firstPage: f64, pageCount: f64, kind: u32): f64 {
-  return f64(reclaimRange(space, u64(firstPage), u64(pageCount), kind));
+export function reclaim(space: usize, firstPage: f64, pageCount: f64, kind: u32, skips: bool): f64 {
+  return f64(reclaimRange(space, u64(firstPage), u64(pageCount), kind, skips));
 }
 
 /** Makes a huge page of 2 MiB of anonymous memory: OK or an errno. */

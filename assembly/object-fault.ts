@@ -11,7 +11,7 @@ import {
   REGION_FILE,
   REGION_FIRST,
   REGION_SHARED,
-  REGION_SHMEM_THP,
+  REGION_MAKES_HUGE,
   REGION_THP,
   REGION_UFFD_MINOR,
   REGION_UFFD_MISSING,
@@ -107,10 +107,23 @@ function findOrMakePage(space: usize, region: usize, page: u64, flags: u32): i32
     return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
   }
   if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
-  if ((flags & REGION_FILE) != 0) noteMajor();
-  const isHuge = (flags & REGION_SHMEM_THP) != 0 && fitsHuge(region, page) && addCachedHugePage(object, index) != 0;
+  if ((flags & REGION_FILE) != 0) return readFile(object, index, flags);
+  const isHuge = (flags & REGION_MAKES_HUGE) != 0 && fitsHuge(region, page) && addCachedHugePage(object, index) != 0;
   foundFrame = isHuge ? frameOf(cachedEntry(object, index)) : addCachedPage(object, index);
   return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
+}
+
+/** Reads a page of a file, and with MADV_HUGEPAGE the pages around it too (`do_sync_mmap_readahead`; the files are not read ahead else). */
+function readFile(object: usize, index: u64, flags: u32): i32 {
+  noteMajor();
+  const isAlone = (flags & REGION_MAKES_HUGE) == 0;
+  const first = isAlone ? index : index & ~(<u64>FRAMES_PER_HUGE - 1);
+  const end = isAlone ? index + 1 : min(first + FRAMES_PER_HUGE, pagesOf(object));
+  for (let at = first; at < end; at++) {
+    if (isNone(cachedEntry(object, at)) && addCachedPage(object, at) == 0) return ENOMEM;
+  }
+  foundFrame = frameOf(cachedEntry(object, index));
+  return OUTCOME_DONE;
 }
 
 /** `do_cow_fault`: the page is copied before it is mapped. */

@@ -62,7 +62,7 @@ import { addTo } from "./stats";
 import { allocateSwapSlot, freeSwapCache, freeSwapSlots, hasSwap, retainSlot, setFrameOfSlot, slotOf } from "./swap";
 import { adjustCounts, findPmdSlot, holeShift } from "./table";
 import { indexOf, objectOf } from "./userfault";
-import { slotIn } from "./walk";
+import { slotIn, WALK_AGAIN } from "./walk";
 
 /**
  * MADV_PAGEOUT, MADV_COLD and MADV_FREE: `mm/madvise.c:madvise_cold_or_pageout_pte_range`, `madvise_free_pte_range`, and what
@@ -73,11 +73,18 @@ export const RECLAIM_PAGEOUT: u32 = 0;
 export const RECLAIM_COLD: u32 = 1;
 export const RECLAIM_FREE: u32 = 2;
 
+/** Page at which `reclaimEntries` has stopped. */
+let stoppedAt: u64 = 0;
+/** A page whose huge page the host has not split; all ones for none. */
+let skippedPage: u64 = u64.MAX_VALUE;
+
 /**
  * Advises on a part of one mapping. Returns the pages done. RESULT_REASON holds OK, ENOMEM, or EAGAIN where a huge page of the object has to be
- * split first: the host does that for number RESULT_VALUE of the object, since others may map it, and calls again.
+ * split first: the host does that for number RESULT_VALUE of the object, since others may map it, and calls again; with `skips` it leaves
+ * the huge page of the first page alone.
  */
-export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32): u64 {
+export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32, skips: bool): u64 {
+  skippedPage = skips ? firstPage : u64.MAX_VALUE;
   const end = firstPage + pageCount;
   let page = firstPage;
   let reason = OK;
@@ -87,6 +94,7 @@ export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32)
     if (slot != 0 && isHuge(load<u64>(slot))) reason = reclaimHuge(space, slot, page, next - page, kind);
     if (reason == OK && slot != 0 && isTable(load<u64>(slot))) {
       reason = reclaimEntries(space, tableOf(load<u64>(slot)), page, next, kind);
+      if (reason != OK) page = stoppedAt;
     }
     if (reason != OK) break;
     page = next;
@@ -97,7 +105,8 @@ export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32)
 
 function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind: u32): i32 {
   const entry = load<u64>(slot);
-  if (isZeroPage(entry) || isFolioShared(hugeFrameOf(entry))) return OK;
+  if (isZeroPage(entry)) return OK;
+  if (isAnonymous(hugeFrameOf(entry)) && isFolioShared(hugeFrameOf(entry))) return OK;
   const head = hugeFrameOf(entry);
   if (pageCount != <u64>FRAMES_PER_HUGE) return splitForPart(space, page, head + <u32>(page & (FRAMES_PER_HUGE - 1)));
   if (kind == RECLAIM_COLD) {
@@ -108,6 +117,7 @@ function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind:
   } else if (isAnonymous(head)) {
     return pageOutHuge(space, slot, page);
   } else {
+    if (isFolioShared(head)) return OK;
     const region = findRegion(space, page);
     unmapHuge(space, slot);
     pageOutCachedHuge(objectOf(region), indexOf(region, page), head);
@@ -121,25 +131,27 @@ function reclaimEntries(space: usize, table: usize, firstPage: u64, end: u64, ki
     const slot = slotIn(table, page);
     const entry = load<u64>(slot);
     if (isPresent(entry) && !isZeroPage(entry) && isLarge(frameOf(entry))) {
-      const frame = frameOf(entry);
       const batch = batchOf(slot, page, end);
-      if (batch < FRAMES_PER_HUGE) {
-        if (isFolioShared(frame)) {
-          page++;
-          continue;
-        }
-        const status = splitForPart(space, page, frame);
-        if (status != OK) return status;
-        continue;
-      }
-      if (!isFolioShared(frame)) reclaimBatch(space, table, page, kind);
-      page += FRAMES_PER_HUGE;
-      continue;
+      const status = batch < FRAMES_PER_HUGE ? reclaimPart(space, page, frameOf(entry)) : OK;
+      if (status == WALK_AGAIN) continue;
+      stoppedAt = page;
+      if (status != OK) return status;
+      if (batch == FRAMES_PER_HUGE && !isFolioShared(frameOf(entry))) reclaimBatch(space, table, page, kind);
+      page += batch == FRAMES_PER_HUGE ? FRAMES_PER_HUGE : 1;
+    } else {
+      if (!isNone(entry)) reclaimEntry(space, table, page, kind);
+      page++;
     }
-    if (!isNone(entry)) reclaimEntry(space, table, page, kind);
-    page++;
   }
   return OK;
+}
+
+/** Splits a huge page of which only a part is meant, unless others map it. Returns WALK_AGAIN, OK if it stays, or an errno. */
+function reclaimPart(space: usize, page: u64, frame: u32): i32 {
+  if (page == skippedPage) return OK;
+  if (isAnonymous(frame) && isFolioShared(frame)) return OK;
+  const status = splitForPart(space, page, frame);
+  return status == OK ? WALK_AGAIN : status;
 }
 
 /** Splits a huge page that the range holds only a part of. */

@@ -6,6 +6,7 @@ import {
   OK,
   ZAP_DROP_MARKERS,
   ZAP_OBJECT,
+  ZAP_OBJECT_PAGES,
   ZAP_RECLAIM,
   ZAP_SPARE_COPIES,
   ZAP_UFFD_WP,
@@ -117,6 +118,7 @@ function zapEach(space: usize, table: usize, start: usize, pageCount: u32): void
 
 /** Tells whether an entry that is not none survives the zap under way (`should_zap_cows`, `zap_drop_markers`). */
 function stays(entry: u64): bool {
+  if ((zapFlags & ZAP_OBJECT_PAGES) != 0) return !isPresent(entry) || isZeroPage(entry) || isAnonymous(frameOf(entry));
   const sparesCopies = (zapFlags & ZAP_SPARE_COPIES) != 0;
   if (isPresent(entry)) return sparesCopies && !isZeroPage(entry) && isAnonymous(frameOf(entry));
   const dropsMarkers = (zapFlags & ZAP_DROP_MARKERS) != 0;

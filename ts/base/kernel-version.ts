@@ -14,8 +14,41 @@ export const OLDEST_KERNEL: KernelVersion = { major: 5, minor: 7 };
 /** The newest, and the default. */
 export const NEWEST_KERNEL: KernelVersion = { major: 6, minor: 18 };
 
+/** Name of a change between versions. */
+export type KernelChange =
+  | "user-mode-only"
+  | "minor-hugetlbfs"
+  | "minor-shmem"
+  | "populate"
+  | "exact-address"
+  | "wp-hugetlbfs-shmem"
+  | "collapse"
+  | "wp-notify"
+  | "wp-restores-write"
+  | "wp-unpopulated"
+  | "poison"
+  | "vma-lock"
+  | "wp-async"
+  | "move"
+  | "guard"
+  | "mremap-clears-wp"
+  | "huge-zero-copy"
+  | "table-reclaim"
+  | "guard-files"
+  | "scan-guard"
+  | "mremap-several"
+  | "unregister-own"
+  | "scan-none-written"
+  | "fault-around-folio";
+
+/** Since when a change is there (major and minor), and how that is known. */
+export interface ChangeRow {
+  readonly since: readonly [number, number];
+  readonly evidence: "live" | "source";
+}
+
 /** What a kernel has from a version on. */
-const CHANGES = {
+export const KERNEL_CHANGES: Readonly<Record<KernelChange, ChangeRow>> = {
   /** UFFD_USER_MODE_ONLY. */
   "user-mode-only": { since: [5, 11], evidence: "source" },
   /** UFFDIO_CONTINUE, and minor faults of hugetlbfs. */
@@ -61,18 +94,7 @@ const CHANGES = {
   "scan-none-written": { since: [6, 18], evidence: "live" },
   /** A read fault maps all of a huge page of the page cache. */
   "fault-around-folio": { since: [6, 18], evidence: "live" },
-} as const satisfies Record<
-  string,
-  { readonly since: readonly [number, number]; readonly evidence: "live" | "source" }
->;
-
-/** Name of a change. */
-export type KernelChange = keyof typeof CHANGES;
-
-/** Since when each change is there, and how that is known. */
-export const KERNEL_CHANGES: Readonly<
-  Record<KernelChange, { readonly since: readonly [number, number]; readonly evidence: "live" | "source" }>
-> = CHANGES;
+};
 
 /** Tells whether a kernel has what came with a change. */
 export function hasChange(kernel: KernelVersion, change: KernelChange): boolean {

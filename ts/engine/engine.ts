@@ -347,7 +347,8 @@ export class Engine {
   }
 
   /**
-   * Pages out, ages or frees lazily. Returns the pages done and, where the object's huge page has to be split first, its number there.
+   * Pages out, ages or frees lazily. Returns the pages done and, where the object's huge page has to be split first, its number there; with
+   * "skip" the one of the first page is left alone.
    * @throws OutOfMemoryError
    */
   reclaim(
@@ -355,9 +356,11 @@ export class Engine {
     firstPage: number,
     pageCount: number,
     kind: ReclaimKind,
+    shared: "skip" | "ask",
   ): { pages: number; splitIndex?: number } {
     checkRange(firstPage, pageCount);
-    const pages = this.#wasm.reclaim(space, firstPage, pageCount, RECLAIM_KINDS.indexOf(kind));
+    const skips = shared === "skip" ? 1 : 0;
+    const pages = this.#wasm.reclaim(space, firstPage, pageCount, RECLAIM_KINDS.indexOf(kind), skips);
     if (this.#check(this.#reason(), "reclaim") === abi.OK) return { pages };
     return { pages, splitIndex: readWord(this.#memory(), this.#result + abi.RESULT_VALUE / 4) };
   }

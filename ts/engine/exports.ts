@@ -40,7 +40,7 @@ export interface EngineExports {
   splitCached(object: number, index: number): void;
   copyRange(parent: number, child: number, firstPage: number, pageCount: number, flags: number): number;
   moveTables(space: number, firstPage: number, newFirst: number, pageCount: number, flags: number): number;
-  reclaim(space: number, firstPage: number, pageCount: number, kind: number): number;
+  reclaim(space: number, firstPage: number, pageCount: number, kind: number, skips: number): number;
   collapseAnonymous(space: number, firstPage: number, isArmed: number): number;
   countCached(object: number, index: number): number;
   collapseObject(object: number, index: number): number;

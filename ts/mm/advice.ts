@@ -116,13 +116,16 @@ function punch(mm: Mm, vma: Vma, part: Part): void {
 
 function reclaim(mm: Mm, part: Part, kind: ReclaimKind): void {
   let page = part.first;
+  let shared: "skip" | "ask" = "ask";
   while (page < part.end) {
-    const { pages, splitIndex } = mm.engine.reclaim(mm.handle, page, part.end - page, kind);
+    const { pages, splitIndex } = mm.engine.reclaim(mm.handle, page, part.end - page, kind, shared);
     page += pages;
     if (splitIndex === undefined) continue;
     const object = mm.list.at(page)?.object;
     if (object === null || object === undefined) return;
-    mm.machine.splitFolio(object, splitIndex);
+    const isOthers = mm.machine.isMappedElsewhere(object, splitIndex, mm);
+    shared = isOthers ? "skip" : "ask";
+    if (!isOthers) mm.machine.splitFolio(object, splitIndex);
   }
 }
 

@@ -16,8 +16,8 @@ export function collapse(mm: Mm, vma: Vma, firstPage: number, endPage: number): 
       vma.object === null
         ? mm.engine.collapseAnonymous(mm.handle, page, vma.context !== null)
         : collapseFile(mm, vma, vma.object, page);
-    if (reason !== "ok") failure = reason;
-    if (reason === "EBUSY") break;
+    if (reason !== "ok") failure = reason === "ENOENT" ? "EINVAL" : reason; // ENOENT: EINVAL at once
+    if (reason === "EBUSY" || reason === "ENOENT") break;
   }
   if (first > end) failure = "EINVAL"; // the kernel compares the count of huge pages with a negative one
   if (failure !== "ok") throw new KernelError("madvise", failure, "2 MiB in the range cannot become a huge page");
@@ -38,13 +38,15 @@ function collapseFile(mm: Mm, vma: Vma, object: MemoryObject, page: number): Fil
   const index = indexAt(vma, page);
   const cached = mm.engine.countCached(object.handle, index);
   if (cached !== "huge") {
-    if (cached === 0) return "EINVAL";
+    if (cached === 0) return "ENOENT";
     const parts = [...mm.machine.mappingsOf(object, index, HUGE_PAGES)];
     for (const part of parts) {
-      mm.engine.zap(part.space.handle, part.first, part.count, zapFlags(part.vma) | abi.ZAP_SPARE_COPIES);
+      mm.engine.zap(part.space.handle, part.first, part.count, zapFlags(part.vma) | abi.ZAP_OBJECT_PAGES);
     }
     const isFull = cached === HUGE_PAGES;
-    if (!isFull && parts.some((part) => (part.vma.modes & MODE_MISSING) !== 0)) return "EBUSY";
+    // the kernel looks one page too far (`vma_interval_tree_foreach` takes the last index, not the end)
+    const looked = [...mm.machine.mappingsOf(object, index, HUGE_PAGES + 1)];
+    if (!isFull && looked.some((part) => (part.vma.modes & MODE_MISSING) !== 0)) return "EBUSY";
     mm.engine.collapseObject(object.handle, index);
     for (const part of parts) {
       const isWhole = part.count === HUGE_PAGES && part.first % HUGE_PAGES === 0;

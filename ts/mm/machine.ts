@@ -27,6 +27,9 @@ export interface MappingSpace {
   loseReserve(page: number): void;
 }
 
+/** Present, or present without access. */
+const ENTRY_PRESENT = 0x101n;
+
 const OBJECT_KINDS: Readonly<Record<MemoryObject["kind"], number>> = {
   shmem: abi.OBJECT_SHMEM,
   file: abi.OBJECT_FILE,
@@ -146,17 +149,27 @@ export class Machine implements Policies {
     }
   }
 
-  /** Unmaps a range of an object wherever it is mapped; private copies and markers stay (`unmap_mapping_range`). */
-  unmapEverywhere(object: MemoryObject, index: number, count: number): void {
+  /** Unmaps a range of an object wherever it is mapped; private copies and markers stay (`unmap_mapping_range`). `flags`: ZAP_. */
+  unmapEverywhere(object: MemoryObject, index: number, count: number, flags: number = abi.ZAP_SPARE_COPIES): void {
     for (const { space, vma, first, count: pages } of this.mappingsOf(object, index, count)) {
-      this.engine.zap(space.handle, first, pages, zapFlags(vma) | abi.ZAP_SPARE_COPIES);
+      this.engine.zap(space.handle, first, pages, zapFlags(vma) | flags);
     }
+  }
+
+  /** Tells whether another process maps a part of the huge page that holds a number (`folio_maybe_mapped_shared`). */
+  isMappedElsewhere(object: MemoryObject, index: number, own: MappingSpace): boolean {
+    const first = index - (index % HUGE_PAGES);
+    for (const { space, first: page, count } of this.mappingsOf(object, first, HUGE_PAGES)) {
+      const maps = (entry: bigint): boolean => (entry & ENTRY_PRESENT) !== 0n;
+      if (space !== own && this.engine.readEntries(space.handle, page, count).some(maps)) return true;
+    }
+    return false;
   }
 
   /** Splits a huge page of tmpfs into pages (`split_folio`): it is unmapped everywhere, faults bring its parts back. */
   splitFolio(object: MemoryObject, index: number): void {
     const first = index - (index % HUGE_PAGES);
-    this.unmapEverywhere(object, first, HUGE_PAGES);
+    this.unmapEverywhere(object, first, HUGE_PAGES, abi.ZAP_OBJECT_PAGES);
     this.engine.splitCached(object.handle, first);
   }
 

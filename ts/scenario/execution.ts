@@ -104,15 +104,19 @@ export class Execution {
     }
     if (step.mapping !== undefined) this.#tried.add(step.mapping);
     try {
-      const given = step.action(this);
-      this.#settle();
-      if (this.#hangs) return { hang: true };
-      return this.#withMessages(typeof given === "function" ? given() : given);
+      return this.#carryOut(step);
     } catch (error) {
       if (error instanceof EndlessCallError) return this.#hang();
       if (error instanceof OutOfMemoryError) return this.giveUp();
       throw error;
     }
+  }
+
+  #carryOut(step: PlannedStep): StepResult {
+    const given = step.action(this);
+    this.#settle();
+    if (this.#hangs) return { hang: true };
+    return this.#withMessages(typeof given === "function" ? given() : given);
   }
 
   /** Notes that nothing is known of the memory from here on. */

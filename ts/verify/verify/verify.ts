@@ -5,6 +5,7 @@ import type { LiveKernel } from "../kernel/live-kernel.js";
 import { type Judge, shrink } from "../shrink.js";
 import { areAlike, compareTranscripts, type Difference, type Verdict } from "./difference.js";
 import { runAll, type RunOnEngine } from "./engine-runner.js";
+import { haveSameForm } from "./same-form.js";
 import type { Subject } from "./subjects.js";
 
 /** What a comparison needs. */
@@ -119,7 +120,7 @@ class Verification {
       : { scenario: subject.scenario, difference };
     const { steps, machine } = small.scenario; // what has a name is not the same as what has another
     const scenario: Scenario = { scenario: 1, ...(machine === undefined ? {} : { machine }), steps };
-    const known = divergences.find((other) => isDeepStrictEqual(other.scenario, scenario));
+    const known = divergences.find((other) => haveSameForm(other.scenario, scenario));
     if (known !== undefined) {
       known.sameAs.push(subject.label);
       return;
