@@ -41,7 +41,7 @@ function row(comparison: Comparison, tracker: string): TrackerResult {
   return found;
 }
 
-describe("compare", () => {
+describe("compare", { timeout: 60_000 }, () => {
   it("shows on the shipped trace that without WP_UNPOPULATED pages are missed, and with it none", () => {
     const comparison = compare([TRACE]);
     expect(row(comparison, "wp").dirty.missed).toBeGreaterThan(0);
@@ -67,7 +67,7 @@ describe("compare", () => {
     expect(all.accesses.total + all.accesses.skipped).toBe(info.accesses);
   });
 
-  it("runs the experiment of the patch with its numbers", { timeout: 60_000 }, () => {
+  it("runs the experiment of the patch with its numbers", () => {
     const comparison = compare(["--workload", "seed"]);
     expect(comparison.trackers.map((tracker) => tracker.label)).toEqual([
       "DEFAULT",
@@ -84,7 +84,7 @@ describe("compare", () => {
     expect(comparison.published?.["wp-unpopulated"]?.map((figure) => figure.totalUs)).toContain(11_712);
   });
 
-  it("reads lackey text from a pipe, the traced program's output in between", { timeout: 60_000 }, () => {
+  it("reads lackey text from a pipe, the traced program's output in between", () => {
     const text = gunzipSync(readFileSync(LACKEY)).toString();
     const half = text.indexOf("\n", text.length / 2) + 1;
     const mixed = `${text.slice(0, half)}hello, world\n${text.slice(half)}`;
@@ -96,7 +96,7 @@ describe("compare", () => {
     expect(fromPipe.trackers).toEqual(fromFile.trackers);
   });
 
-  it("gives the same for the same seed and something else for another", { timeout: 60_000 }, () => {
+  it("gives the same for the same seed and something else for another", () => {
     const args = ["--workload", "zipf", "--ram", "64M", "--accesses", "50000", "--trackers", "wp,wp-async"];
     const first = compare([...args, "--seed", "7"]);
     const again = compare([...args, "--seed", "7"]);
@@ -169,7 +169,7 @@ describe("wrong arguments and input end with exit code 2 and say what was expect
   });
 });
 
-describe("trace", () => {
+describe("trace", { timeout: 60_000 }, () => {
   it("converts to the own format and back to the same accesses", () => {
     const stored = join(folder, "stored.pte-trace.gz");
     expect(run(["trace", "convert", LACKEY, stored, "--source", "a test"]).status).toBe(0);
@@ -209,7 +209,7 @@ describe("trace", () => {
   });
 });
 
-describe("doctor", () => {
+describe("doctor", { timeout: 60_000 }, () => {
   it("says that the engine works", () => {
     const ended = run(["doctor"]);
     expect(ended.status).toBe(0);

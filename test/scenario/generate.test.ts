@@ -18,7 +18,7 @@ describe(`random scenarios (seeds from ${SEED}, ${RUNS} of them)`, () => {
     expect(generateScenario(SEED)).not.toEqual({ ...generateScenario(SEED + 1), name: generateScenario(SEED).name });
   });
 
-  it("are documents without a mistake, and give the same transcript each time", () => {
+  it("are documents without a mistake, and give the same transcript each time", { timeout: 60_000 }, () => {
     for (let seed = SEED; seed < SEED + RUNS; seed++) {
       const document = generateScenario(seed);
       const transcript = runScenario(document, engine);
