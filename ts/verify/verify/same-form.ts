@@ -7,7 +7,7 @@ export function haveSameForm(a: Scenario, b: Scenario): boolean {
 
 /** The document with names that are numbered in the order of the steps that give them. */
 function formOf({ machine, steps }: Scenario): string {
-  const names = steps.flatMap((step) => ("as" in step && step.as !== undefined ? [step.as] : []));
+  const names = steps.flatMap((step) => ("as" in step ? [step.as] : []));
   const numbers = new Map([...new Set(names)].map((name, i) => [name, `n${i}`]));
   // a name is a whole text, or what is before a bracket or the point of a forked descriptor
   return JSON.stringify({ machine, steps }).replaceAll(/"([A-Za-z][A-Za-z0-9_-]*)(?=["[.])/g, (text, name: string) =>
