@@ -1,19 +1,25 @@
 /**
- * Everything a change has to pass: set-up, lint, format, types, the engine's specs, the unit tests.
- * The closing line counts tests; a failed check (lint, format, types) counts as one failure.
+ * Everything a change has to pass: set-up, lint, format, types, the engine's specs, the unit tests; with PTE_VERIFY_MINUTES also a
+ * comparison with the live kernel for so long.
+ * The closing line counts tests; a failed check (lint, format, types, that comparison) counts as one failure.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildWhatIsStale } from "./lib/build.mjs";
 import { installChromium } from "./lib/chromium.mjs";
+import { installCompiler } from "./lib/compiler.mjs";
 import { installDependencies } from "./lib/install.mjs";
 import { binary, run } from "./lib/run.mjs";
 import { runSpecs } from "./lib/specs.mjs";
+import { runVerify } from "./lib/verify.mjs";
 
 installDependencies();
 buildWhatIsStale();
 installChromium();
+const verifyMinutes = process.env.PTE_VERIFY_MINUTES;
+// where nothing may be skipped; elsewhere tests that need a compiler say that they are skipped
+if (process.env.PTE_REQUIRE_ALL === "1" || verifyMinutes) installCompiler();
 
 const results = [
   runCheck("lint", "eslint", "eslint", ["."]),
@@ -21,6 +27,7 @@ const results = [
   runCheck("types", "typescript", "tsc", ["-p", "."]),
   runSpecs(),
   runUnitTests(),
+  ...(verifyMinutes ? [runVerify(verifyMinutes)] : []),
 ];
 
 const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);

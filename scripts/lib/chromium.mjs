@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { capture } from "./run.mjs";
+import { aptInstall, isProgram } from "./apt.mjs";
 
 /** Where Chromium is looked for when CHROMIUM_PATH names none. */
 const FIXED_PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
@@ -21,29 +20,7 @@ export function chromiumPath() {
   return [...FIXED_PATHS, ...onPath].find(isProgram);
 }
 
-/** Installs Chromium with apt-get when there is none and this is a Debian-like system run by root; says what it does. */
+/** Installs Chromium where there is none; whether tests can do without it is theirs to say. */
 export function installChromium() {
-  if (chromiumPath()) return;
-  if (process.getuid?.() !== 0 || !isProgram("/usr/bin/apt-get")) {
-    console.log("Chromium is missing and cannot be installed here (that needs root and apt-get)");
-    return;
-  }
-  console.log("Chromium is missing: installing it with apt-get");
-  aptGet("update");
-  aptGet("install", "-y", "--no-install-recommends", "chromium");
-}
-
-/** Shows the output of a failed run only; whether tests can do without Chromium is theirs to say. */
-function aptGet(...args) {
-  const { status, output } = capture("env", ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args]);
-  if (status !== 0) console.error(`${output}apt-get ${args[0]} failed with exit code ${status}`);
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  if (!chromiumPath()) aptInstall("Chromium", "chromium");
 }
