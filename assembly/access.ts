@@ -82,7 +82,7 @@ function tryOnce(space: usize, table: usize, page: u64, access: u32, value: u64)
   const used = entry | ACCESSED | (isWrite ? DIRTY : 0);
   if (used != entry) store<u64>(slot, used);
   const frame = table != 0 ? frameOf(entry) : hugeFrameOf(entry) + <u32>(page & (FRAMES_PER_HUGE - 1));
-  if (access == ACCESS_WRITE) setContent(frame, value);
+  if (access == ACCESS_WRITE) setContent(frame, value | (contentOf(frame) & OTHER_BYTES));
   else if (!isWrite) store<u64>(result, numberIn(contentOf(frame)), RESULT_VALUE);
   else if (value != 0) noteOtherBytes(frame);
   return true;

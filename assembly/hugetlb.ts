@@ -4,6 +4,7 @@ import {
   EEXIST,
   EFAULT,
   ENOMEM,
+  ENOSPC,
   FILL_WP,
   MOVE_CLEAR_UFFD_WP,
   OK,
@@ -126,7 +127,7 @@ export function moveHugetlb(space: usize, firstPage: u64, newFirst: u64, pageCou
   return OK;
 }
 
-/** Puts a new huge page with contents `value`, `value + step`, … at `page` (UFFDIO_COPY). `flags`: FILL_WP or 0. Returns OK or an errno. */
+/** Puts a new huge page with contents `value`, `value + step`, … at `page` (UFFDIO_COPY). `flags`: FILL_WP or 0. Returns OK or an errno; ENOSPC when the pool is empty. */
 export function copyIntoHugetlb(space: usize, page: u64, flags: u32, value: u64, step: u64): i32 {
   const region = findRegion(space, page);
   const policy = policyOf(region, 0);
@@ -140,7 +141,7 @@ export function copyIntoHugetlb(space: usize, page: u64, flags: u32, value: u64,
   if (isShared && !isNone(cachedEntry(object, index))) return EEXIST;
   const isBeyondEnd = index << PMD_SHIFT >= pagesOf(object);
   const head = takeHugePage(region, reservesOf(object), index, policy, false);
-  if (head == 0) return isNone(entry) ? ENOMEM : EEXIST;
+  if (head == 0) return isNone(entry) ? ENOSPC : EEXIST;
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setContent(head + i, value + step * i);
   if (isShared) {
     if (isBeyondEnd) {

@@ -1,4 +1,7 @@
 import {
+  COUNTER_DISARMED_MARKER,
+  COUNTER_DISARMED_PAGE,
+  COUNTER_DISARMED_ZERO,
   OK,
   PROTECTION_NONE,
   PROTECTION_SHARED_WRITE,
@@ -30,6 +33,7 @@ import {
 import { isExclusive } from "./frames";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
+import { addTo } from "./stats";
 import { adjustCounts, mapsNothing, occupied } from "./table";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
@@ -100,7 +104,9 @@ class Resolve {
       if (isNone(before)) continue;
       if (before == UFFD_WP_MARKER) adjustCounts(table, -1, -1);
       const after = resolved(before);
-      if (after != before) store<u64>(slot, after);
+      if (after == before) continue;
+      store<u64>(slot, after);
+      addTo(space, disarmCounter(before), 1);
     }
     return OK;
   }
@@ -125,6 +131,11 @@ function changeHuge(space: usize, slot: usize, pageCount: u32, cleared: u64): i3
   const after = withHugeProtection(before, newProtection) & ~cleared;
   store<u64>(slot, mayUpgrade(after, hugeFrameOf(after)) ? withWrite(after) : after);
   return OK;
+}
+
+function disarmCounter(entry: u64): u32 {
+  if (!isPresent(entry)) return COUNTER_DISARMED_MARKER;
+  return isZeroPage(entry) ? COUNTER_DISARMED_ZERO : COUNTER_DISARMED_PAGE;
 }
 
 function resolved(entry: u64): u64 {

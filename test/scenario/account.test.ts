@@ -87,7 +87,7 @@ describe("what happened", () => {
       ],
       ["1 region, walk ended at ram[4]", "[1] present written"],
     ],
-    ["memory", [RAM, { op: "write", at: "ram[1]" }, { op: "stat" }], ["page tables 12.0 KiB, resident 1 page"]],
+    ["memory", [RAM, { op: "write", at: "ram[1]" }, { op: "stat" }], ["page tables 12.0 KiB, 1 page anonymous"]],
     ["an errno", [RAM, { op: "munmap", range: { start: "ram", length: 0 } }], ["EINVAL"]],
     ["what is not modelled", [RAM, { op: "write", at: "ram[1]+4" }], ["not modelled"]],
   ])("%s", (_name, steps, account) => {

@@ -107,7 +107,7 @@ const FILL_REASONS: ReadonlyMap<number, ErrnoName> = new Map([
   [abi.ENOENT, "ENOENT"],
   [abi.EBUSY, "EBUSY"],
   [abi.EINVAL, "EINVAL"],
-  [abi.ENOMEM, "ENOMEM"],
+  [abi.ENOSPC, "ENOMEM"], // the pool of huge pages is empty; the engine's own memory is another matter
 ]);
 
 const WASM_PAGE = 65536;
@@ -666,9 +666,7 @@ export class Engine {
   }
 
   #filled(pages: number, operation: string): Progress<FillReason> {
-    const status = this.#reason();
-    // hugetlb runs out of its pool before the engine runs out of memory, and that is an answer
-    if (status === abi.ENOMEM && operation !== "fillCopy") this.#check(status, operation);
+    const status = this.#check(this.#reason(), operation);
     return { pages, reason: FILL_REASONS.get(status) ?? "ok" };
   }
 

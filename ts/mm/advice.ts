@@ -29,6 +29,9 @@ export const MAPPING_ADVICES = [
 /** What madvise(2) does mapping by mapping. */
 export type MappingAdvice = (typeof MAPPING_ADVICES)[number];
 
+/** Advice for which the engine looks mappings up. The rest has to work also when there is no memory left to publish them in. */
+const READS_REGIONS: ReadonlySet<MappingAdvice> = new Set(["free", "pageout", "cold", "collapse"]);
+
 /** Pages of a mapping that advice is given for. */
 interface Part {
   readonly first: number;
@@ -52,7 +55,7 @@ export function adviseMappings(mm: Mm, firstPage: number, endPage: number, advic
     if (vma === undefined) break;
     hasGap ||= vma.firstPage > reached;
     const { first, end } = clip(vma, reached, endPage);
-    mm.publish();
+    if (READS_REGIONS.has(advice)) mm.publish();
     advise(mm, vma, { first, end }, advice);
     reached = end;
   }

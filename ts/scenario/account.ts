@@ -25,7 +25,7 @@ export function describeReport(report: StepReport): string[] {
 
 function outcomeText(result: StepResult): string {
   const parts = [statusText(result), ...faultTexts(result)];
-  const filled = result.copied ?? result.zeroed ?? result.updated;
+  const filled = result.copied ?? result.zeroed ?? result.updated ?? result.mapped ?? result.moved;
   if (filled !== undefined) parts.push(typeof filled === "number" ? `${filled} bytes done` : `field ${filled}`);
   if (result.features === undefined && result.ioctls !== undefined) parts.push(`allows ${result.ioctls.join(", ")}`);
   if (result.walkEnd !== undefined) parts.push(`walk ended at ${result.walkEnd}`);
@@ -34,13 +34,19 @@ function outcomeText(result: StepResult): string {
 
 function statusText(result: StepResult): string {
   if (result.unsupported === true) return "not modelled";
+  if (result.hang === true) return "never ends";
+  if (result.skipped === true) return "not made, since a step before it never ends";
   if (result.errno !== undefined) return result.errno;
   if (result.outcome !== undefined) return result.outcome + (result.value === undefined ? "" : `: ${result.value}`);
   if (result.outcomes !== undefined) return outcomesText(result.outcomes);
   if (result.runs !== undefined) return plural(result.runs.length, "run");
   if (result.found !== undefined) return plural(result.found, "region");
   if (result.tables === undefined) return "ok";
-  return `page tables ${formatBytes(result.tables)}, resident ${plural(result.anon ?? 0, "page")}`;
+  const { anon = 0, file = 0, shmem = 0, swap = 0 } = result;
+  const kinds = { anonymous: anon, "of files": file, "of shared memory": shmem, "in swap": swap };
+  const held = Object.entries(kinds).filter(([, pages]) => pages > 0);
+  const pages = held.map(([kind, count]) => `${plural(count, "page")} ${kind}`).join(", ");
+  return `page tables ${formatBytes(result.tables)}, ${pages || "no pages"}`;
 }
 
 function outcomesText(outcomes: NonNullable<StepResult["outcomes"]>): string {
@@ -53,7 +59,9 @@ function faultTexts({ minflt = 0, majflt = 0 }: StepResult): string[] {
   return majflt > 0 ? [...minor, plural(majflt, "major fault")] : minor;
 }
 
-function messageText({ uffd, event, at, range, flags }: TranscriptMessage): string {
+function messageText({ uffd, event, at, range, flags, child, from, to, length }: TranscriptMessage): string {
+  if (event === "fork") return `${uffd} reads: fork, the child's descriptor is ${child ?? "?"}`;
+  if (event === "remap") return `${uffd} reads: remap, ${length ?? 0} bytes from ${from ?? "?"} to ${to ?? "?"}`;
   const place = at ?? rangeText(range ?? "");
   if (event !== "pagefault") return `${uffd} reads: ${event} ${place}`;
   return `${uffd} reads: page fault at ${place}, ${flags?.join("+") || "read"}`;

@@ -213,6 +213,7 @@ static void access_memory(struct job *job) {
   }
   count_faults(job->faults);
   for (int i = 0; i < 2; i++) job->faults[i] -= job->faults_before[i];
+  flush_tlb(slice_of(job)); /* a thread that waits goes on with an empty TLB too, whatever this one has read meanwhile */
   job->value = value;
 }
 
