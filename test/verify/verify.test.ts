@@ -13,6 +13,7 @@ import { compareTranscripts } from "../../ts/verify/verify/difference.js";
 import { engineRunner, type RunOnEngine } from "../../ts/verify/verify/engine-runner.js";
 import { record } from "../../ts/verify/verify/record.js";
 import { divergenceText, summaryText } from "../../ts/verify/verify/report.js";
+import { haveSameForm } from "../../ts/verify/verify/same-form.js";
 import { generated, type Subject } from "../../ts/verify/verify/subjects.js";
 import { type Findings, verify, type VerifyOptions } from "../../ts/verify/verify/verify.js";
 import { engineUrl } from "../support/engine-url.js";
@@ -145,6 +146,23 @@ describe("a comparison", () => {
     ];
     const findings = await compare([[{ label: "one", scenario: { scenario: 1, steps } }]], { runOnEngine: broken });
     expect(findings.divergences[0]?.difference).toMatchObject({ index: 1, engine: { crash: "Error: unreachable" } });
+  });
+});
+
+describe("two scenarios", () => {
+  const of = (name: string, at: string, range: string): Scenario => {
+    const steps: Step[] = [
+      { op: "mmap", as: name, pages: 4 },
+      { op: "read", at },
+      { op: "pagemap", range },
+    ];
+    return { scenario: 1, steps };
+  };
+
+  it("are of one form whatever their names are and however places are written", () => {
+    expect(haveSameForm(of("a", "a", "a"), of("m1", "m1[0]", "m1[0..4]"))).toBe(true);
+    expect(haveSameForm(of("a", "a", "a"), of("a", "a[1]", "a"))).toBe(false);
+    expect(haveSameForm(of("a", "a", "a"), of("a", "a", "a[0]"))).toBe(false);
   });
 });
 
