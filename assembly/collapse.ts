@@ -18,21 +18,19 @@ import {
   contentOf,
   dropFrame,
   FRAME_CACHED,
-  FRAME_DIRTY,
   FRAME_LARGE,
   FRAME_SHMEM,
+  folioPages,
   FRAMES_PER_HUGE,
-  headOf,
-  isLarge,
+  joinFolio,
   mapCount,
   setContent,
-  setFlags,
-  wordOf,
 } from "./frames";
+import { PMD_SHIFT } from "./geometry";
 import { mapHugeFrames } from "./huge";
 import { bringBack, cachedEntry, storeCached } from "./object";
 import { findRegion } from "./regions";
-import { countNewPages, unmapFrame } from "./resident";
+import { countNewPages, markDirty, unmapFrame } from "./resident";
 import { handleSwappedOut } from "./swap-fault";
 import { adjustCounts, ensurePmdSlot, findPmdSlot, freePteTable, keepAsDeposit, occupied, storePmd } from "./table";
 import { beginFault, protectionOfRegion, withAllowedWrite } from "./userfault";
@@ -118,8 +116,7 @@ export function countCached(object: usize, index: u64): u32 {
   for (let i: u64 = 0; i < FRAMES_PER_HUGE; i++) {
     const entry = cachedEntry(object, index + i);
     if (isNone(entry)) continue;
-    if (isPresent(entry) && isLarge(frameOf(entry)) && headOf(frameOf(entry)) == frameOf(entry) && i == 0)
-      return FRAMES_PER_HUGE + 1;
+    if (i == 0 && isPresent(entry) && folioPages(frameOf(entry)) == FRAMES_PER_HUGE) return FRAMES_PER_HUGE + 1;
     count++;
   }
   return count;
@@ -127,19 +124,20 @@ export function countCached(object: usize, index: u64): u32 {
 
 /** Replaces the pages of a tmpfs object, which nothing maps any more, by a huge page (`collapse_file`). Returns OK, EINVAL or ENOMEM. */
 export function collapseObject(object: usize, index: u64): i32 {
-  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM | FRAME_LARGE);
+  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM);
   if (head == 0) return ENOMEM;
+  joinFolio(head, PMD_SHIFT);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     const cached = cachedEntry(object, index + i);
     const frame = isNone(cached) ? 0 : isPresent(cached) ? frameOf(cached) : bringBack(object, index + i, cached);
     if (frame != 0) {
       assert(mapCount(frame) == 0, "a page that is replaced is mapped");
       setContent(head + i, contentOf(frame));
-      if ((wordOf(frame) & FRAME_DIRTY) != 0) setFlags(head + i, FRAME_DIRTY);
     }
     if (!storeCached(object, index + i, leafEntry(head + i, PROTECTION_READ))) return ENOMEM;
     if (frame != 0) dropFrame(frame);
   }
+  markDirty(head);
   return OK;
 }
 

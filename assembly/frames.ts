@@ -17,8 +17,8 @@ import { TABLE_BYTES } from "./geometry";
  *
  *   63        32 31        23 22     0
  *   ┌───────────┬────────────┬────────┐
- *   │ swap slot │ FRAME_     │ count  │   how often it is mapped; one less for an anonymous frame
- *   └───────────┴────────────┴────────┘
+ *   │ swap slot │ FRAME_     │ count  │   how often it is mapped; one less for an anonymous frame. An object's frame has log2 of
+ *   └───────────┴────────────┴────────┘   the pages of its folio in place of a slot
  */
 
 /** An anonymous frame that others may use too (not PageAnonExclusive). */
@@ -195,6 +195,25 @@ export function isLarge(frame: u32): bool {
   return (wordOf(frame) & FRAME_LARGE) != 0;
 }
 
+/** Returns how many frames are managed as one with this one: 512 for an anonymous huge page, other powers of 2 for parts of objects. */
+export function folioPages(frame: u32): u32 {
+  const word = wordOf(frame);
+  if ((word & FRAME_LARGE) == 0) return 1;
+  return (word & FRAME_CACHED) != 0 ? (<u32>1) << (<u32>(word >> SLOT_SHIFT)) : FRAMES_PER_HUGE;
+}
+
+/** Returns the first frame of the folio that a frame is part of. */
+export function folioHead(frame: u32): u32 {
+  return frame & ~(folioPages(frame) - 1);
+}
+
+/** Makes `1 << order` frames of an object one folio. */
+export function joinFolio(head: u32, order: u32): void {
+  const large = order == 0 ? 0 : FRAME_LARGE | ((<u64>order) << SLOT_SHIFT);
+  for (let i: u32 = 0; i < (<u32>1) << order; i++)
+    setWord(head + i, (wordOf(head + i) & 0xffffffff & ~FRAME_LARGE) | large);
+}
+
 /** Returns the first frame of the huge page that a large frame is part of. */
 export function headOf(frame: u32): u32 {
   return frame & ~FRAMES_PER_CHUNK_MASK;
@@ -250,10 +269,24 @@ export function dropFrame(frame: u32): void {
   releaseFrame(frame);
 }
 
-/** Makes the frames of a huge page independent of each other (`split_folio`). Parts that nothing maps are free already. */
+/** Makes the frames of an anonymous huge page independent of each other (`split_folio`). Parts that nothing maps are free already. */
 export function splitLarge(head: u32): void {
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     if (isLarge(head + i)) setFlags(head + i, 0, FRAME_LARGE);
+  }
+}
+
+/** Splits a folio of an object so that `frame` is alone: each half that does not have it stays whole (`__split_unmapped_folio`). */
+export function splitFolioAround(frame: u32): void {
+  let pages = folioPages(frame);
+  let head = folioHead(frame);
+  let order = <u32>ctz(pages);
+  while (order > 0) {
+    order--;
+    pages >>= 1;
+    joinFolio(head, order);
+    joinFolio(head + pages, order);
+    if (frame >= head + pages) head += pages;
   }
 }
 

@@ -39,7 +39,9 @@ import {
   destroyObject as destroyAnObject,
   removeCached as remove,
   setPages,
+  folioOrder as orderOf,
   splitCached as splitCachedPage,
+  splitCachedAround as splitAround,
 } from "./object";
 import { readContents as contents, readEntries as entries, readPagemap as pagemap } from "./pagemap";
 import { populate as populateRange } from "./populate";
@@ -242,6 +244,16 @@ export function removeCached(object: usize, index: f64, count: f64): void {
 /** Splits the huge page of an object that holds `index`, which nothing maps. */
 export function splitCached(object: usize, index: f64): void {
   splitCachedPage(object, u64(index));
+}
+
+/** Splits the folio of an object that holds `index`, which nothing maps, so that this page is alone. */
+export function splitCachedAround(object: usize, index: f64): void {
+  splitAround(object, u64(index));
+}
+
+/** Returns log2 of the pages of the folio that an object has at `index`. */
+export function folioOrder(object: usize, index: f64): u32 {
+  return orderOf(object, u64(index));
 }
 
 /** Copies the entries of a range into a child: OK or ENOMEM. */

@@ -34,6 +34,8 @@ import {
   allocateFrame,
   contentOf,
   FRAME_RECLAIM,
+  folioHead,
+  folioPages,
   FRAMES_PER_HUGE,
   headOf,
   isLarge,
@@ -42,7 +44,7 @@ import {
 } from "./frames";
 import { firstPageOfEntry, PMD_SHIFT } from "./geometry";
 import { mapHugeFrames } from "./huge";
-import { addCachedHugePage, addCachedPage, bringBack, cachedEntry, pagesOf } from "./object";
+import { addCachedHugePage, addCachedPage, bringBack, cachedEntry, pagesOf, readAhead } from "./object";
 import { countNewPages, mapFrame, markDirty } from "./resident";
 import { addTo } from "./stats";
 import { adjustCounts, ensurePmdSlot, ensurePteTable, storePmd } from "./table";
@@ -55,6 +57,7 @@ import {
   objectOf,
   prepareAnonVma,
   protectionOfRegion,
+  wasMajor,
   withAllowedWrite,
 } from "./userfault";
 import { slotIn } from "./walk";
@@ -83,7 +86,8 @@ export function handleObjectMissing(
   access: u32,
 ): i32 {
   const isWrite = access == ACCESS_WRITE;
-  if (!isWrite && (flags & (REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0) {
+  const looksAround = !isWrite && (flags & (REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0;
+  if (looksAround) {
     const status = faultAround(space, region, page, flags);
     if (status != FAULT_AROUND_NOTHING) return status;
   }
@@ -91,6 +95,11 @@ export function handleObjectMissing(
   if (isCopy) prepareAnonVma(region);
   const outcome = findOrMakePage(space, region, page, flags);
   if (outcome != OUTCOME_DONE) return outcome;
+  if (looksAround && (flags & REGION_FILE) != 0 && wasMajor()) {
+    // the lock was dropped for reading, so the fault is handled from its start
+    const status = faultAround(space, region, page, flags);
+    if (status != FAULT_AROUND_NOTHING) return status;
+  }
   return isCopy ? mapCopy(space, page, flags) : mapFound(space, region, page, flags, isWrite);
 }
 
@@ -116,12 +125,12 @@ function findOrMakePage(space: usize, region: usize, page: u64, flags: u32): i32
 /** Reads a page of a file, and with MADV_HUGEPAGE the pages around it too (`do_sync_mmap_readahead`; the files are not read ahead else). */
 function readFile(object: usize, index: u64, flags: u32): i32 {
   noteMajor();
-  const isAlone = (flags & REGION_MAKES_HUGE) == 0;
-  const first = isAlone ? index : index & ~(<u64>FRAMES_PER_HUGE - 1);
-  const end = isAlone ? index + 1 : min(first + FRAMES_PER_HUGE, pagesOf(object));
-  for (let at = first; at < end; at++) {
-    if (isNone(cachedEntry(object, at)) && addCachedPage(object, at) == 0) return ENOMEM;
+  if ((flags & REGION_MAKES_HUGE) == 0) {
+    foundFrame = addCachedPage(object, index);
+    return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
   }
+  const first = index & ~(<u64>FRAMES_PER_HUGE - 1);
+  if (!readAhead(object, first, min(first + FRAMES_PER_HUGE, pagesOf(object)))) return ENOMEM;
   foundFrame = frameOf(cachedEntry(object, index));
   return OUTCOME_DONE;
 }
@@ -141,12 +150,12 @@ function mapFound(space: usize, region: usize, page: u64, flags: u32, isWrite: b
   const slot = ensurePmdSlot(space, page);
   if (slot == 0) return ENOMEM;
   if (isWrite) markDirty(frame);
-  if (isLarge(frame) && load<u64>(slot) == 0 && mayMapHuge(region, page, flags)) {
+  if (isHugeFolio(frame) && load<u64>(slot) == 0 && mayMapHuge(region, page, flags)) {
     mapHuge(space, slot, headOf(frame), flags, isWrite);
     return OUTCOME_DONE;
   }
   if (isLarge(frame) && (flags & (REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0) {
-    if (mapAllParts(space, region, page, headOf(frame), flags, isWrite)) return OUTCOME_DONE;
+    if (mapAllParts(space, region, page, flags, isWrite)) return OUTCOME_DONE;
   }
   mapFrame(space, frame);
   return install(space, page, fileEntry(frame, flags, isWrite));
@@ -186,23 +195,38 @@ function mapHuge(space: usize, slot: usize, head: u32, flags: u32, isWrite: bool
   storePmd(slot, isWrite && (flags & REGION_WRITE) != 0 ? withWrite(withDirty(entry)) : entry);
 }
 
-/** Maps all of a huge page by entries of its parts, if it lies in the region and in one table and nothing is there yet (`finish_fault`). */
-function mapAllParts(space: usize, region: usize, page: u64, head: u32, flags: u32, isWrite: bool): bool {
-  const part = indexOf(region, page) & (FRAMES_PER_HUGE - 1);
-  const first = page - part;
-  if (page < part || firstPageOfEntry(page, PMD_SHIFT) != first) return false;
-  if (!holdsHugePage(region, page)) return false;
+/** Maps all of the folio that was found, if it lies in the region and in one table and nothing is there yet (`finish_fault`). */
+function mapAllParts(space: usize, region: usize, page: u64, flags: u32, isWrite: bool): bool {
+  const frame = foundFrame;
+  if (!fitsFolio(region, page, frame)) return false;
   const table = ensurePteTable(space, page);
   if (table == 0) return false;
-  for (let i: u64 = 0; i < FRAMES_PER_HUGE; i++) {
+  const head = folioHead(frame);
+  const pages = folioPages(frame);
+  const first = page - (frame - head);
+  for (let i: u64 = 0; i < pages; i++) {
     if (!isNone(load<u64>(slotIn(table, first + i)))) return false;
   }
-  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+  for (let i: u32 = 0; i < pages; i++) {
     mapFrame(space, head + i);
     store<u64>(slotIn(table, first + i), fileEntry(head + i, flags, isWrite));
   }
-  adjustCounts(table, FRAMES_PER_HUGE, 0);
+  adjustCounts(table, pages, 0);
   return true;
+}
+
+/** Tells whether the folio of `frame`, which `page` is to map, lies in the region and in one table. */
+function fitsFolio(region: usize, page: u64, frame: u32): bool {
+  const part: u64 = frame - folioHead(frame);
+  if (page < part) return false;
+  const first = page - part;
+  const last = first + folioPages(frame) - 1;
+  if (firstPageOfEntry(first, PMD_SHIFT) != firstPageOfEntry(last, PMD_SHIFT)) return false;
+  return load<u64>(region, REGION_FIRST) <= first && last < load<u64>(region, REGION_END);
+}
+
+function isHugeFolio(frame: u32): bool {
+  return folioPages(frame) == FRAMES_PER_HUGE;
 }
 
 /**
@@ -214,11 +238,13 @@ function faultAround(space: usize, region: usize, page: u64, flags: u32): i32 {
   const tableFirst = firstPageOfEntry(page, PMD_SHIFT);
   const wanted = cachedEntry(object, indexOf(region, page));
   const isSmall = (load<u32>(space, SPACE_KERNEL) & KERNEL_SMALL_FAULT_AROUND) != 0;
-  const isWhole = !isSmall && isPresent(wanted) && isLarge(frameOf(wanted)) && fitsHuge(region, page);
-  const first = isWhole ? tableFirst : page & ~(FAULT_AROUND - 1);
-  const from = max(max(first, load<u64>(region, REGION_FIRST)), tableFirst);
-  const length: u64 = isWhole ? FRAMES_PER_HUGE : FAULT_AROUND;
-  const to = min(min(from + length, load<u64>(region, REGION_END)), tableFirst + (1 << PMD_SHIFT));
+  const isWhole = !isSmall && isPresent(wanted) && isLarge(frameOf(wanted)) && fitsFolio(region, page, frameOf(wanted));
+  const small = page & ~(FAULT_AROUND - 1);
+  const folioFirst = isWhole ? page - (frameOf(wanted) - folioHead(frameOf(wanted))) : small;
+  const from = max(max(min(folioFirst, small), load<u64>(region, REGION_FIRST)), tableFirst);
+  const folioEnd = isWhole ? folioFirst + folioPages(frameOf(wanted)) : 0;
+  const windowEnd = max(max(small, load<u64>(region, REGION_FIRST)) + FAULT_AROUND, folioEnd);
+  const to = min(min(windowEnd, load<u64>(region, REGION_END)), tableFirst + (1 << PMD_SHIFT));
   let table: usize = 0;
   let isMapped = false;
   for (let at = from; at < to; at++) {
@@ -231,7 +257,7 @@ function faultAround(space: usize, region: usize, page: u64, flags: u32): i32 {
     if (table == 0) {
       const slot = ensurePmdSlot(space, page);
       if (slot == 0) return ENOMEM;
-      if (load<u64>(slot) == 0 && isLarge(frame) && mayMapHuge(region, page, flags)) {
+      if (load<u64>(slot) == 0 && isHugeFolio(frame) && mayMapHuge(region, page, flags)) {
         mapHuge(space, slot, headOf(frame), flags, false);
         return OUTCOME_DONE;
       }

@@ -18,15 +18,17 @@ import {
   FRAME_CACHED,
   FRAME_DIRTY,
   FRAME_HUGETLB,
-  FRAME_LARGE,
+  FRAME_RECLAIM,
   FRAME_SHMEM,
   FRAMES_PER_HUGE,
-  headOf,
+  folioHead,
+  folioPages,
   isLarge,
+  joinFolio,
   mapCount,
   setContent,
   setFlags,
-  splitLarge,
+  splitFolioAround,
   wordOf,
 } from "./frames";
 import { ENTRY_BYTES, firstPageOfEntry, PMD_SHIFT, TABLE_BYTES } from "./geometry";
@@ -119,8 +121,9 @@ export function addCachedHugePage(object: usize, index: u64): u32 {
   const first = firstPageOfEntry(index, PMD_SHIFT);
   const table = findPteTable(object, first);
   if (table != 0 && occupied(table) != 0) return 0;
-  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM | FRAME_LARGE);
+  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM);
   if (head == 0) return 0;
+  joinFolio(head, PMD_SHIFT);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     if (storeCached(object, first + i, leafEntry(head + i, PROTECTION_READ))) continue;
     for (let j: u32 = 0; j < FRAMES_PER_HUGE; j++) dropFrame(head + j);
@@ -145,14 +148,62 @@ export function removeCached(object: usize, first: u64, count: u64): void {
   walk<RemoveCached>(object, first, count);
 }
 
-/** Splits the huge page that holds `index`, which nothing maps (`split_folio`); parts behind the end of the file are dropped. */
+/** Splits the folio that holds `index`, which nothing maps, into single pages; those behind the end of the file are dropped. */
 export function splitCached(object: usize, index: u64): void {
   const cached = cachedEntry(object, index);
   if (!isPresent(cached) || !isLarge(frameOf(cached))) return;
-  splitLarge(headOf(frameOf(cached)));
-  const first = firstPageOfEntry(index, PMD_SHIFT);
-  const end = first + FRAMES_PER_HUGE;
+  const head = folioHead(frameOf(cached));
+  const pages = folioPages(head);
+  const first = index - (frameOf(cached) - head);
+  for (let i: u32 = 0; i < pages; i++) joinFolio(head + i, 0);
+  const end = first + pages;
   if (end > pagesOf(object)) removeCached(object, pagesOf(object), end - pagesOf(object));
+}
+
+/** Splits the folio that holds `index`, which nothing maps, so that this page is alone (`folio_split`). */
+export function splitCachedAround(object: usize, index: u64): void {
+  const cached = cachedEntry(object, index);
+  if (isPresent(cached)) splitFolioAround(frameOf(cached));
+}
+
+/** Returns log2 of the pages of the folio that an object has at `index`; 0 also where it has none. */
+export function folioOrder(object: usize, index: u64): u32 {
+  const cached = cachedEntry(object, index);
+  return isPresent(cached) ? <u32>ctz(folioPages(frameOf(cached))) : 0;
+}
+
+/**
+ * Reads the pages from `first` on, up to `end`, that an object does not have yet, in folios as large as alignment and `end` allow
+ * (`page_cache_ra_order`). The first of them is marked, so that faults do not map it by the way. Returns false when the memory is used up.
+ */
+export function readAhead(object: usize, first: u64, end: u64): bool {
+  const head = allocateHugeFrames(FRAME_CACHED);
+  if (head == 0) return false;
+  let index = first;
+  while (index < end) {
+    let order: u32 = index == first ? PMD_SHIFT : min<u32>(<u32>ctz(index), PMD_SHIFT);
+    while (order > 0 && index + ((<u64>1) << order) > end) order--;
+    if (hasAnyCached(object, index, (<u64>1) << order)) break;
+    const folio = head + <u32>(index - first);
+    joinFolio(folio, order);
+    for (let i: u32 = 0; i < (<u32>1) << order; i++) {
+      if (!storeCached(object, index + i, leafEntry(folio + i, PROTECTION_READ))) return false;
+      if (index == first) setFlags(folio + i, FRAME_RECLAIM);
+    }
+    index += (<u64>1) << order;
+  }
+  for (let i = <u32>(index - first); i < FRAMES_PER_HUGE; i++) dropFrame(head + i);
+  for (; index < end; index++) {
+    if (isNone(cachedEntry(object, index)) && addCachedPage(object, index) == 0) return false;
+  }
+  return true;
+}
+
+function hasAnyCached(object: usize, index: u64, count: u64): bool {
+  for (let i: u64 = 0; i < count; i++) {
+    if (!isNone(cachedEntry(object, index + i))) return true;
+  }
+  return false;
 }
 
 /** Tells whether a number is in a set. */

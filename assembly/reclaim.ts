@@ -41,13 +41,14 @@ import {
   FRAME_RECLAIM,
   FRAME_SHARED,
   FRAME_SWAPCACHE,
+  folioHead,
+  folioPages,
   FRAMES_PER_HUGE,
-  headOf,
   isAnonymous,
   isLarge,
+  joinFolio,
   mapCount,
   setFlags,
-  splitLarge,
   wordOf,
   ensureWord,
 } from "./frames";
@@ -120,7 +121,7 @@ function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind:
     if (isFolioShared(head)) return OK;
     const region = findRegion(space, page);
     unmapHuge(space, slot);
-    pageOutCachedHuge(objectOf(region), indexOf(region, page), head);
+    pageOutCachedFolio(objectOf(region), indexOf(region, page), head);
   }
   return OK;
 }
@@ -131,13 +132,14 @@ function reclaimEntries(space: usize, table: usize, firstPage: u64, end: u64, ki
     const slot = slotIn(table, page);
     const entry = load<u64>(slot);
     if (isPresent(entry) && !isZeroPage(entry) && isLarge(frameOf(entry))) {
+      const pages = folioPages(frameOf(entry));
       const batch = batchOf(slot, page, end);
-      const status = batch < FRAMES_PER_HUGE ? reclaimPart(space, page, frameOf(entry)) : OK;
+      const status = batch < pages ? reclaimPart(space, page, frameOf(entry)) : OK;
       if (status == WALK_AGAIN) continue;
       stoppedAt = page;
       if (status != OK) return status;
-      if (batch == FRAMES_PER_HUGE && !isFolioShared(frameOf(entry))) reclaimBatch(space, table, page, kind);
-      page += batch == FRAMES_PER_HUGE ? FRAMES_PER_HUGE : 1;
+      if (batch == pages && !isFolioShared(frameOf(entry))) reclaimBatch(space, table, page, kind);
+      page += batch == pages ? pages : 1;
     } else {
       if (!isNone(entry)) reclaimEntry(space, table, page, kind);
       page++;
@@ -164,9 +166,10 @@ function splitForPart(space: usize, page: u64, frame: u32): i32 {
 /** Entries from `slot` on that map the consecutive parts of one huge page (`folio_pte_batch`). */
 function batchOf(slot: usize, page: u64, end: u64): u32 {
   const frame = frameOf(load<u64>(slot));
-  if (headOf(frame) != frame) return 1;
+  const pages = folioPages(frame);
+  if (folioHead(frame) != frame) return 1;
   let count: u32 = 1;
-  while (count < FRAMES_PER_HUGE && page + count < nextEntryPage(page, PMD_SHIFT) && page + count < end) {
+  while (count < pages && page + count < nextEntryPage(page, PMD_SHIFT) && page + count < end) {
     const entry = load<u64>(slot + ((<usize>count) << 3));
     if (!isPresent(entry) || isZeroPage(entry) || frameOf(entry) != frame + count) break;
     count++;
@@ -177,15 +180,16 @@ function batchOf(slot: usize, page: u64, end: u64): u32 {
 /** A huge page that is wholly mapped by entries of its parts is reclaimed as one. */
 function reclaimBatch(space: usize, table: usize, page: u64, kind: u32): void {
   const frame = frameOf(load<u64>(slotIn(table, page)));
+  const pages = folioPages(frame);
   if (kind == RECLAIM_PAGEOUT && !isAnonymous(frame)) {
     const region = findRegion(space, page);
-    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) unmapPart(space, table, page + i);
-    pageOutCachedHuge(objectOf(region), indexOf(region, page), frame);
+    for (let i: u32 = 0; i < pages; i++) unmapPart(space, table, page + i);
+    pageOutCachedFolio(objectOf(region), indexOf(region, page), frame);
     return;
   }
   const hasRoom = freeSwapSlots() >= FRAMES_PER_HUGE;
   if (kind == RECLAIM_PAGEOUT && !hasRoom) splitAnonymousFolio(space, page, frame);
-  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) reclaimEntry(space, table, page + i, kind);
+  for (let i: u32 = 0; i < pages; i++) reclaimEntry(space, table, page + i, kind);
 }
 
 function reclaimEntry(space: usize, table: usize, page: u64, kind: u32): void {
@@ -288,12 +292,19 @@ function pageOutCached(space: usize, table: usize, page: u64): void {
   dropFrame(frame);
 }
 
-function pageOutCachedHuge(object: usize, index: u64, head: u32): void {
-  let isDirtyFolio = false;
-  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) isDirtyFolio = isDirtyFolio || (wordOf(head + i) & FRAME_DIRTY) != 0;
+/** The same for all of a folio, which nothing maps any more. It is split where swap has no room for all of it. */
+function pageOutCachedFolio(object: usize, index: u64, head: u32): void {
+  const pages = folioPages(head);
+  const isDirtyFolio = (wordOf(head) & FRAME_DIRTY) != 0;
+  if (isDirtyFolio && load<u32>(object, OBJECT_KIND) == OBJECT_FILE) {
+    for (let i: u32 = 0; i < pages; i++) setFlags(head + i, FRAME_RECLAIM);
+    return;
+  }
   if (isDirtyFolio && !hasSwap()) return;
-  if (isDirtyFolio && freeSwapSlots() < FRAMES_PER_HUGE) splitLarge(head);
-  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+  if (isDirtyFolio && freeSwapSlots() < pages) {
+    for (let i: u32 = 0; i < pages; i++) joinFolio(head + i, 0);
+  }
+  for (let i: u32 = 0; i < pages; i++) {
     const swapSlot = isDirtyFolio ? allocateSwapSlot(contentOf(head + i)) : 0;
     if (isDirtyFolio && swapSlot == 0) continue;
     storeCached(object, index + i, isDirtyFolio ? swapEntry(swapSlot) : 0);

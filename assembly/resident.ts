@@ -7,6 +7,8 @@ import {
   FRAME_DIRTY,
   FRAME_RECLAIM,
   FRAME_SHMEM,
+  folioHead,
+  folioPages,
   isAnonymous,
   setFlags,
   wordOf,
@@ -37,9 +39,11 @@ export function unmapFrame(space: usize, frame: u32, entry: u64): void {
   if (dropMap(frame)) freeSwapCache(frame);
 }
 
-/** Notes that the object does not have the content of a cached frame yet (`folio_mark_dirty`). */
+/** Notes that the object's file does not have the content of a cached frame yet (`folio_mark_dirty`): it is told of the whole folio. */
 export function markDirty(frame: u32): void {
-  setFlags(frame, FRAME_DIRTY, FRAME_RECLAIM);
+  const head = folioHead(frame);
+  const pages = folioPages(frame);
+  for (let i: u32 = 0; i < pages; i++) setFlags(head + i, FRAME_DIRTY, FRAME_RECLAIM);
 }
 
 /** Notes that an entry more points to a swap slot. */

@@ -6,12 +6,14 @@ import {
   isTable,
   isUffdWp,
   isZeroPage,
+  PRESENT,
+  PROTECTION_NO_ACCESS,
   PROTECTION_READ,
   tableOf,
   withUffdWp,
   zeroPageEntry,
 } from "./entry";
-import { contentOf, FRAMES_PER_HUGE, headOf, isLarge, mapCount, splitLarge } from "./frames";
+import { contentOf, folioHead, folioPages, FRAMES_PER_HUGE, headOf, isLarge, mapCount, splitLarge } from "./frames";
 import { splitHuge } from "./huge";
 import { unmapFrame } from "./resident";
 import { findPmdSlot } from "./table";
@@ -37,10 +39,11 @@ export function splitAnonymousFolio(space: usize, page: u64, frame: u32): i32 {
   return OK;
 }
 
-/** Tells whether anybody else may map a part of the huge page of `frame` (`folio_maybe_mapped_shared`). */
+/** Tells whether a part of the folio of `frame` is mapped more than once; of an anonymous one that is another process. */
 export function isFolioShared(frame: u32): bool {
-  const head = headOf(frame);
-  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+  const head = folioHead(frame);
+  const pages = folioPages(frame);
+  for (let i: u32 = 0; i < pages; i++) {
     if (isLarge(head + i) && mapCount(head + i) > 1) return true;
   }
   return false;
@@ -53,6 +56,6 @@ function replaceByZeroPage(space: usize, page: u64, frame: u32): void {
   const entry = load<u64>(slot);
   if (!isPresent(entry) || isZeroPage(entry) || frameOf(entry) != frame) return;
   unmapFrame(space, frame, entry);
-  const zero = zeroPageEntry(PROTECTION_READ);
+  const zero = zeroPageEntry((entry & PRESENT) != 0 ? PROTECTION_READ : PROTECTION_NO_ACCESS);
   store<u64>(slot, isUffdWp(entry) ? withUffdWp(zero) : zero);
 }

@@ -328,6 +328,16 @@ export class Engine {
     this.#wasm.splitCached(object, index);
   }
 
+  /** Splits the folio of an object that holds `index` so that this page is alone and the rest stays in halves; nothing may map it any more. */
+  splitCachedAround(object: ObjectHandle, index: number): void {
+    this.#wasm.splitCachedAround(object, index);
+  }
+
+  /** Returns the pages of the folio that an object has at `index`: a power of 2, 1 also where it has none. */
+  folioPages(object: ObjectHandle, index: number): number {
+    return 2 ** this.#wasm.folioOrder(object, index);
+  }
+
   /** Splits the huge page that is mapped at `page`, if there is one, since a mapping ends there from now on. @throws OutOfMemoryError */
   splitHugeAt(space: Space, page: number): void {
     this.#check(this.#wasm.splitHugeAt(space, page), "splitHugeAt");

@@ -38,6 +38,8 @@ export interface EngineExports {
   splitHugeAt(space: number, page: number): number;
   removeCached(object: number, index: number, count: number): void;
   splitCached(object: number, index: number): void;
+  splitCachedAround(object: number, index: number): void;
+  folioOrder(object: number, index: number): number;
   copyRange(parent: number, child: number, firstPage: number, pageCount: number, flags: number): number;
   moveTables(space: number, firstPage: number, newFirst: number, pageCount: number, flags: number): number;
   reclaim(space: number, firstPage: number, pageCount: number, kind: number, skips: number): number;

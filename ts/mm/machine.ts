@@ -156,21 +156,21 @@ export class Machine implements Policies {
     }
   }
 
-  /** Tells whether another process maps a part of the huge page that holds a number (`folio_maybe_mapped_shared`). */
+  /** Tells whether another process maps a part of the folio that holds a number (`folio_maybe_mapped_shared`). */
   isMappedElsewhere(object: MemoryObject, index: number, own: MappingSpace): boolean {
-    const first = index - (index % HUGE_PAGES);
-    for (const { space, first: page, count } of this.mappingsOf(object, first, HUGE_PAGES)) {
+    const folio = this.#folioAt(object, index);
+    for (const { space, first: page, count } of this.mappingsOf(object, folio.first, folio.pages)) {
       const maps = (entry: bigint): boolean => (entry & ENTRY_PRESENT) !== 0n;
       if (space !== own && this.engine.readEntries(space.handle, page, count).some(maps)) return true;
     }
     return false;
   }
 
-  /** Splits a huge page of tmpfs into pages (`split_folio`): it is unmapped everywhere, faults bring its parts back. */
+  /** Splits a folio of an object into pages (`split_folio`): it is unmapped everywhere, faults bring its parts back. */
   splitFolio(object: MemoryObject, index: number): void {
-    const first = index - (index % HUGE_PAGES);
-    this.unmapEverywhere(object, first, HUGE_PAGES, abi.ZAP_OBJECT_PAGES);
-    this.engine.splitCached(object.handle, first);
+    const { first, pages } = this.#folioAt(object, index);
+    this.unmapEverywhere(object, first, pages, abi.ZAP_OBJECT_PAGES);
+    this.engine.splitCached(object.handle, index);
   }
 
   /** Punches a hole into an object (fallocate(2), MADV_REMOVE). */
@@ -180,13 +180,24 @@ export class Machine implements Policies {
       return;
     }
     this.unmapEverywhere(object, index, count);
-    const end = Math.min(index + count, object.pages);
-    for (const edge of [index, end]) {
-      if (edge % HUGE_PAGES !== 0 && this.engine.countCached(object.handle, edge - (edge % HUGE_PAGES)) === "huge") {
-        this.splitFolio(object, edge);
-      }
-    }
+    this.#splitAtEdges(object, index, index, index + count);
+    this.#splitAtEdges(object, index + count - 1, index, index + count);
     this.engine.removeCached(object.handle, index, count);
+  }
+
+  /** The folio that holds a number: folios are aligned in their object. */
+  #folioAt(object: MemoryObject, index: number): { readonly first: number; readonly pages: number } {
+    const pages = this.engine.folioPages(object.handle, index);
+    return { first: index - (index % pages), pages };
+  }
+
+  /** Splits the folio at a number where a hole from `start` to `end` begins or ends in it (`truncate_inode_partial_folio`). */
+  #splitAtEdges(object: MemoryObject, index: number, start: number, end: number): void {
+    const { first, pages } = this.#folioAt(object, index);
+    if (pages === 1 || (start <= first && first + pages <= end)) return;
+    this.unmapEverywhere(object, first, pages, abi.ZAP_OBJECT_PAGES);
+    this.engine.splitCachedAround(object.handle, Math.max(first, start));
+    if (end < first + pages) this.engine.splitCachedAround(object.handle, end);
   }
 
   /** Takes a huge page from the processes that do not own it, for an owner that cannot get a copy (`unmap_ref_private`). */
