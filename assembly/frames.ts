@@ -36,6 +36,8 @@ export const FRAME_HUGETLB: u64 = 1 << 28;
 export const FRAME_SWAPCACHE: u64 = 1 << 29;
 /** A cached frame whose content its file does not have yet. */
 export const FRAME_DIRTY: u64 = 1 << 30;
+/** The first frame of an anonymous huge page that goes back to a reservation when it is freed (HPageRestoreReserve). */
+export const FRAME_RESTORE_RESERVE: u64 = 1 << 30;
 /** An anonymous frame that no entry maps any more: it is kept by the swap cache or by its huge page. */
 export const FRAME_UNMAPPED: u64 = 1 << 31;
 /** An anonymous page that is dropped instead of written out, unless it is written to before (!folio_test_swapbacked). */
@@ -199,7 +201,7 @@ export function isLarge(frame: u32): bool {
 export function folioPages(frame: u32): u32 {
   const word = wordOf(frame);
   if ((word & FRAME_LARGE) == 0) return 1;
-  return (word & FRAME_CACHED) != 0 ? (<u32>1) << (<u32>(word >> SLOT_SHIFT)) : FRAMES_PER_HUGE;
+  return (word & FRAME_CACHED) != 0 ? (<u32>1) << u32(word >> SLOT_SHIFT) : FRAMES_PER_HUGE;
 }
 
 /** Returns the first frame of the folio that a frame is part of. */

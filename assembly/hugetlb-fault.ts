@@ -47,11 +47,13 @@ import {
   contentSlot,
   dropMap,
   FRAME_CACHED,
+  FRAME_RESTORE_RESERVE,
   FRAME_SHARED,
   isAnonymous,
   isExclusive,
   mapCount,
   setFlags,
+  wordOf,
 } from "./frames";
 import { PMD_SHIFT, TABLE_BYTES } from "./geometry";
 import { returnHugePage, takeHugePage } from "./hugetlb-pool";
@@ -158,7 +160,7 @@ function copyHugePage(space: usize, region: usize, slot: usize, page: u64, flags
 
 /** Notes that an entry less maps a huge page; an anonymous one that nothing maps any more goes back to the pool. */
 export function dropHugeMap(head: u32): void {
-  if (isAnonymous(head) && mapCount(head) == 1) returnHugePage(head, false);
+  if (isAnonymous(head) && mapCount(head) == 1) returnHugePage(head, (wordOf(head) & FRAME_RESTORE_RESERVE) != 0);
   else dropMap(head);
 }
 

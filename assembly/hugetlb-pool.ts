@@ -19,7 +19,7 @@ export function configureHugePool(pages: u32): void {
 
 /** Reserves huge pages (`hugetlb_acct_memory`). Returns false when there are not as many. */
 export function reserveHugePages(count: u32): bool {
-  if (freePages - reservedPages < count) return false;
+  if (count > freePages || freePages - reservedPages < count) return false;
   reservedPages += count;
   return true;
 }
@@ -39,7 +39,7 @@ export function takeHugePage(region: usize, reserves: usize, index: u64, flags: 
   const owner = <usize>load<u32>(region, REGION_OWNER);
   const isReserved = isShared ? setHas(reserves, index) : owner != 0 && !setHas(owner, index);
   const takesReserved = isReserved && !ignoresReserve;
-  // reservations can exceed what is free: a page that its owner gave back while a child maps it is counted twice
+  // reservations can exceed what is free: one whose page the owner gave back while a child maps it has no page until that lets go
   if (freePages == 0 || (!takesReserved && freePages == reservedPages)) return 0;
   const head = allocateHugeFrames(FRAME_HUGETLB);
   if (head == 0) return 0;

@@ -31,7 +31,15 @@ import {
   withUffdWp,
   writeProtected,
 } from "./entry";
-import { addMap, FRAME_SHARED, FRAMES_PER_HUGE, isAnonymous, mapCount, setContent, setFlags } from "./frames";
+import {
+  addMap,
+  FRAME_RESTORE_RESERVE,
+  FRAME_SHARED,
+  FRAMES_PER_HUGE,
+  isAnonymous,
+  setContent,
+  setFlags,
+} from "./frames";
 import { firstPageOfEntry, nextEntryPage, PMD_SHIFT } from "./geometry";
 import { dropHugeMap, entryFor, putIntoObject } from "./hugetlb-fault";
 import { restoreReserve, returnHugePage, takeHugePage } from "./hugetlb-pool";
@@ -216,8 +224,8 @@ function dropFromOwner(head: u32, owner: usize, index: u64): void {
     return;
   }
   if (setHas(owner, index)) restoreReserve(owner, index);
-  if (mapCount(head) == 1) returnHugePage(head, true);
-  else dropHugeMap(head);
+  setFlags(head, FRAME_RESTORE_RESERVE); // whoever lets the page go last
+  dropHugeMap(head);
 }
 
 function copiedHuge(slot: usize, flags: u32): u64 {

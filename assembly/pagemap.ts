@@ -57,13 +57,13 @@ export function readContents(space: usize, firstPage: u64, pageCount: u32, targe
 
 /**
  * Returns the pagemap word of the `index`-th page of a huge entry; the huge zero page counts as a file's, and a marker of hugetlb is no swap.
- * Whether it is exclusive is told of the page at which the reading of the entry began, `first` (`pagemap_pmd_range` does not advance).
+ * Whether it is exclusive is told of its first page, whichever is asked for (`pagemap_pmd_range` does not advance).
  */
-export function hugePagemapWord(entry: u64, index: u32, first: u32): u64 {
+export function hugePagemapWord(entry: u64, index: u32): u64 {
   if (!isHuge(entry)) return isUffdWp(entry) ? PAGEMAP_UFFD_WP : 0;
   const word = pagemapWord(partOfHuge(entry, index));
   if (isZeroPage(entry)) return word | PAGEMAP_FILE;
-  return (word & ~PAGEMAP_EXCLUSIVE) | (pagemapWord(partOfHuge(entry, first)) & PAGEMAP_EXCLUSIVE);
+  return (word & ~PAGEMAP_EXCLUSIVE) | (pagemapWord(partOfHuge(entry, 0)) & PAGEMAP_EXCLUSIVE);
 }
 
 /** Returns the bits that say whose a frame is. */
@@ -101,7 +101,7 @@ class PagemapWords {
 
   huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
     const index = <u32>(page & (FRAMES_PER_HUGE - 1));
-    for (let i: u32 = 0; i < pageCount; i++) writeWord(hugePagemapWord(load<u64>(slot), index + i, index));
+    for (let i: u32 = 0; i < pageCount; i++) writeWord(hugePagemapWord(load<u64>(slot), index + i));
     return OK;
   }
 

@@ -11,7 +11,9 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const OUT = `${ROOT}build/examples/`;
 
 const run = promisify(execFile);
-const names = (await readdir(`${ROOT}examples`)).map((file) => file.replace(/\.ts$/, ""));
+const names = (await readdir(`${ROOT}examples`))
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -3));
 
 async function runExample(name: string, ...args: string[]): Promise<string[]> {
   const { stdout, stderr } = await run(process.execPath, [`${OUT}${name}.js`, ...args], { cwd: ROOT });

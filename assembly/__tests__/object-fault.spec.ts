@@ -22,7 +22,7 @@ import {
   REGION_FILE,
   REGION_SHARED,
   REGION_SHMEM,
-  REGION_SHMEM_THP,
+  REGION_MAKES_HUGE,
   REGION_THP,
   REGION_UFFD_MINOR,
   REGION_UFFD_MISSING,
@@ -194,7 +194,7 @@ describe("a huge page of shared memory", () => {
   });
 
   it("is made by the policy and mapped by one entry, with no table in reserve", () => {
-    addObjectRegion(space, SLOT, 1024, SHARED | REGION_THP | REGION_SHMEM_THP, object);
+    addObjectRegion(space, SLOT, 1024, SHARED | REGION_THP | REGION_MAKES_HUGE, object);
     expectAccess(SLOT + 700, ACCESS_WRITE, 5, OUTCOME_DONE);
     expect(pmdAt(space, SLOT + 512) & ~HUGE_PFN_BITS).toBe(0x80000000000000e7);
     expect(counterOf(space, COUNTER_PTE_TABLES)).toBe(0);
