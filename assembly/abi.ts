@@ -173,12 +173,8 @@ export const ZAP_UFFD_WP = 8;
 export const ZAP_SPARE_COPIES = 16;
 /** Zap: nothing but pages of the object goes, as when they are unmapped one by one (`try_to_unmap`). */
 export const ZAP_OBJECT_PAGES = 32;
-/** Fill: the region is writable. */
-export const FILL_WRITABLE = 1;
 /** Fill: leave the uffd-wp bit set (UFFDIO_COPY_MODE_WP). */
 export const FILL_WP = 2;
-/** Fill: the region is PROT_NONE. */
-export const FILL_PROTECTION_NONE = 4;
 /** Move: pages that the source does not have are passed over (UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES). */
 export const MOVE_ALLOW_HOLES = 1;
 /** Moving entries: uffd-wp bits and markers are left behind, since the mapping loses its registration. */
