@@ -338,7 +338,9 @@ export const COUNTER_SHMEM_PAGES = 38;
 export const COUNTER_SWAP_ENTRIES = 39;
 /** Minor-fault messages that faults put on a userfaultfd. */
 export const COUNTER_MINOR_MESSAGES = 40;
-export const COUNTER_COUNT = 41;
+/** Tables of the space's own that are there in memory now, the PGD not included; the others are templates that are shared. */
+export const COUNTER_REAL_TABLES = 41;
+export const COUNTER_COUNT = 42;
 
 // ---------------------------------------------------------------------------------------------------------- physical layout
 

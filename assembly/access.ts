@@ -17,6 +17,7 @@ import { contentOf, contentSlot, FRAMES_PER_HUGE, numberIn, OTHER_BYTES, setCont
 import { result } from "./result";
 import { addTo } from "./stats";
 import { findPteTable, hugeSlot } from "./table";
+import { isShared } from "./uniform";
 import { FROM_USER, wasMajor } from "./userfault";
 import { slotIn } from "./walk";
 
@@ -65,7 +66,7 @@ function tryUntilDone(space: usize, page: u64, access: u32, value: u64): i32 {
     const outcome = handleFault(space, page, access & ACCESS_WRITE, FROM_USER, table);
     if (outcome != OUTCOME_DONE) return notDone(outcome);
     charge(space, 0);
-    if (table == 0) table = findPteTable(space, page);
+    if (table == 0 || isShared(table)) table = findPteTable(space, page);
   }
   return OUTCOME_DONE;
 }

@@ -32,7 +32,16 @@ import { bringBack, cachedEntry, storeCached } from "./object";
 import { findRegion } from "./regions";
 import { countNewPages, markDirty, unmapFrame } from "./resident";
 import { handleSwappedOut } from "./swap-fault";
-import { adjustCounts, ensurePmdSlot, findPmdSlot, freePteTable, keepAsDeposit, occupied, storePmd } from "./table";
+import {
+  adjustCounts,
+  ensurePmdSlot,
+  findPmdSlot,
+  freePteTable,
+  keepAsDeposit,
+  occupied,
+  ownTable,
+  storePmd,
+} from "./table";
 import { beginFault, protectionOfRegion, withAllowedWrite } from "./userfault";
 import { slotIn } from "./walk";
 
@@ -54,7 +63,8 @@ export function collapseAnonymous(space: usize, first: u64, isArmed: bool): i32 
   const pmd = load<u64>(slot);
   if (pmd == 0) return COLLAPSE_FAIL;
   if (isHuge(pmd)) return OK;
-  const table = tableOf(pmd);
+  const table = ownTable(space, slot);
+  if (table == 0) return ENOMEM;
   const status = checkEntries(table, isArmed);
   if (status != OK) return status;
   const head = allocateHugeFrames(FRAME_LARGE);
@@ -66,7 +76,7 @@ export function collapseAnonymous(space: usize, first: u64, isArmed: bool): i32 
   }
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) takeOver(space, table, first + i, head + i);
   const flags = load<u32>(findRegion(space, first), REGION_FLAGS);
-  keepAsDeposit(slot);
+  keepAsDeposit(space, slot);
   storePmd(slot, withAllowedWrite(hugeEntry(head, protectionOfRegion(flags)), flags));
   return OK;
 }
@@ -160,7 +170,8 @@ export function mapCollapsed(space: usize, first: u64, object: usize, index: u64
   if (slot == 0) return ENOMEM;
   const head = frameOf(cachedEntry(object, index));
   if (isTable(load<u64>(slot))) {
-    const table = tableOf(load<u64>(slot));
+    const table = ownTable(space, slot);
+    if (table == 0) return ENOMEM;
     for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
       const entry = load<u64>(slotIn(table, first + i));
       if (isNone(entry)) continue;

@@ -30,7 +30,6 @@ import {
   permitsWrite,
   PRESENT,
   PROTECTION_READ,
-  tableOf,
   UFFD_WP_MARKER,
   withDirty,
   withUffdWp,
@@ -55,6 +54,7 @@ import {
   policyOf,
   prepareAnonVma,
 } from "./userfault";
+import { isShared } from "./uniform";
 import { slotIn } from "./walk";
 import { handleWriteProtected } from "./wp-fault";
 
@@ -65,7 +65,7 @@ import { handleWriteProtected } from "./wp-fault";
  */
 
 /**
- * Handles a fault at `page`. `known` is its last-level table, where the caller has found it already. Returns OUTCOME_DONE (try again), another
+ * Handles a fault at `page`. `known` is its last-level table, or 0, where the caller has found it already. Returns OUTCOME_DONE (try again), another
  * OUTCOME_, or ENOMEM with nothing changed but new tables.
  */
 export function handleFault(space: usize, page: u64, access: u32, from: u32 = FROM_USER, known: usize = 0): i32 {
@@ -73,7 +73,7 @@ export function handleFault(space: usize, page: u64, access: u32, from: u32 = FR
   const region = findRegion(space, page);
   const flags = region != 0 ? policyOf(region, from) : 0;
   if ((flags & (access == ACCESS_WRITE ? REGION_WRITE : REGION_READ)) == 0) return endInSigsegv(space);
-  if (known != 0) return handleEntry(space, region, known, page, flags, access);
+  if (known != 0 && !isShared(known)) return handleEntry(space, region, known, page, flags, access);
   if ((flags & REGION_HUGETLB) != 0) return handleHugetlbFault(space, region, page, flags, access);
   return handlePmd(space, region, page, flags, access);
 }
@@ -95,7 +95,7 @@ function handlePmd(space: usize, region: usize, page: u64, flags: u32, access: u
   else if (pmd == 0 && isAnonymous && (flags & REGION_THP) != 0)
     outcome = handleHugeMissing(space, region, slot, page, flags, access);
   if (outcome != FALL_BACK) return outcome;
-  const table = isAnonymous ? ensurePteTable(space, page) : isTable(load<u64>(slot)) ? tableOf(load<u64>(slot)) : 0;
+  const table = isAnonymous || isTable(load<u64>(slot)) ? ensurePteTable(space, page) : 0;
   if (table != 0) return handleEntry(space, region, table, page, flags, access);
   return isAnonymous ? ENOMEM : handleObjectMissing(space, region, page, 0, flags, access);
 }

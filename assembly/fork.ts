@@ -19,19 +19,12 @@ import {
   writeProtected,
 } from "./entry";
 import { ensureWord, FRAME_SHARED, FRAMES_PER_HUGE, isAnonymous, setFlags } from "./frames";
-import { ENTRY_BYTES, PGD_SHIFT, PUD_SHIFT } from "./geometry";
+import { ENTRY_BYTES, nextEntryPage, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT } from "./geometry";
 import { mapHugeFrames } from "./huge";
 import { mapFrame, mapSlot } from "./resident";
 import { slotOf } from "./swap";
-import {
-  adjustCounts,
-  depositTable,
-  ensurePmdSlot,
-  ensurePteTable,
-  ensurePudTable,
-  holeShift,
-  storePmd,
-} from "./table";
+import { adjustCounts, depositTable, ensurePmdSlot, ensurePteTable, ensurePudTable, storePmd } from "./table";
+import { KIND_MARKER, KIND_NONE, KIND_ZERO, templateOf } from "./uniform";
 import { slotIn, slotsEnd, walk } from "./walk";
 
 /**
@@ -82,12 +75,64 @@ class Copy {
     return OK;
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
-    if (holeShift == <u32>PGD_SHIFT) return OK;
-    const isUpper = holeShift == <u32>PUD_SHIFT;
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
+    if (shift == <u32>PGD_SHIFT) return OK;
+    const isUpper = shift == <u32>PUD_SHIFT;
     const made = isUpper ? ensurePudTable(childSpace, page) : ensurePmdSlot(childSpace, page);
     return made == 0 ? ENOMEM : OK;
   }
+
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    if (kind >= KIND_ZERO) return copyTemplate(kind, page, pageCount);
+    const keeps = kind == KIND_MARKER && (copyFlags & COPY_UFFD_WP) != 0;
+    return keeps ? walk<Mark>(childSpace, page, pageCount) : walk<Allocate>(childSpace, page, pageCount);
+  }
+}
+
+/** Gives a child a marker for each page of a range in which it has none entries only. */
+@unmanaged
+@final
+class Mark {
+  mapped(kind: u32): u32 {
+    return KIND_MARKER;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {}
+
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    const start = slotIn(table, page);
+    const end = slotsEnd(start, pageCount);
+    for (let slot = start; slot < end; slot += ENTRY_BYTES) store<u64>(slot, UFFD_WP_MARKER);
+    adjustCounts(table, pageCount, pageCount);
+    return OK;
+  }
+}
+
+/** Gives a child tables for a range. */
+@unmanaged
+@final
+class Allocate {
+  mapped(kind: u32): u32 {
+    return KIND_NONE;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {}
+
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    return OK;
+  }
+}
+
+/** Copies zero pages, which are old in a child and so not below a template, table by table. */
+function copyTemplate(kind: u32, firstPage: u64, pageCount: u64): i32 {
+  const template = templateOf(kind, PMD_SHIFT);
+  const end = firstPage + pageCount;
+  for (let page = firstPage; page < end; page = min(end, nextEntryPage(page, PMD_SHIFT))) {
+    const next = min(end, nextEntryPage(page, PMD_SHIFT));
+    const status = changetype<Copy>(0).slice(0, template, page, <u32>(next - page));
+    if (status != OK) return status;
+  }
+  return OK;
 }
 
 /** `copy_present_ptes`. */

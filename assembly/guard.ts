@@ -1,7 +1,7 @@
 import { OK, OUTCOME_HANG } from "./abi";
 import { GUARD_MARKER, isGuard, isNone } from "./entry";
 import { ENTRY_BYTES } from "./geometry";
-import { adjustCounts, ensurePteTable, occupied } from "./table";
+import { adjustCounts, occupied } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
 import { zap } from "./zap";
 
@@ -28,9 +28,7 @@ export function removeGuards(space: usize, firstPage: u64, pageCount: u64): i32 
 @unmanaged
 @final
 class InstallGuards {
-  tableFor(space: usize, page: u64): usize {
-    return ensurePteTable(space, page);
-  }
+  fillsHoles(): void {}
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     const start = slotIn(table, page);
@@ -52,6 +50,12 @@ class InstallGuards {
 @unmanaged
 @final
 class RemoveGuards {
+  mapped(kind: u32): u32 {
+    return kind;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {}
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (occupied(table) == 0) return OK;
     const start = slotIn(table, page);

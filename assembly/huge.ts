@@ -33,7 +33,7 @@ export function splitHuge(space: usize, slot: usize): i32 {
     unmapHuge(space, slot);
     return OK;
   }
-  const table = useDeposit(slot);
+  const table = useDeposit(space, slot);
   if (table == 0) return ENOMEM;
   const isZero = isZeroPage(entry);
   const frame = hugeFrameOf(entry);

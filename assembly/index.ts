@@ -53,11 +53,17 @@ import { result } from "./result";
 import { scan as scanRange, scanBlock } from "./scan";
 import { createSpace as create, destroySpace as destroy, setKernel as setDifferences } from "./space";
 import { configureSwap } from "./swap";
+import { setSharing as share } from "./uniform";
 import { zap as zapRange } from "./zap";
 
 /** Limits the linear memory to so many pages of 64 KiB. */
 export function limitMemory(wasmPages: u32): void {
   limit(wasmPages);
+}
+
+/** Says whether equal tables are kept once; before the first space is made. */
+export function setSharing(shares: bool): void {
+  share(shares);
 }
 
 /** Returns the offset of `bytes` bytes in one piece, or 0. */

@@ -64,10 +64,10 @@ function moveStep(space: usize, target: u64, source: u64, left: u64, protection:
     if (isWhole && load<u64>(to) == 0) return moveHuge(from, to, protection);
     if (!isZeroPage(entry) && !isExclusive(hugeFrameOf(entry))) return EBUSY;
     if (splitHuge(space, from) != OK) return ENOMEM;
-  } else if (entry == 0) {
-    if (!allowsHoles) return ENOENT;
-    if (ensurePteTable(space, source) == 0) return ENOMEM;
+  } else if (entry == 0 && !allowsHoles) {
+    return ENOENT;
   }
+  if (ensurePteTable(space, source) == 0) return ENOMEM;
   if (ensurePteTable(space, target) == 0) return ENOMEM;
   return moveEntry(space, tableOf(load<u64>(from)), tableOf(load<u64>(to)), target, source, protection, allowsHoles);
 }

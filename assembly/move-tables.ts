@@ -1,5 +1,5 @@
 import { ENOMEM, MOVE_CLEAR_UFFD_WP, MOVE_TABLES, OK } from "./abi";
-import { isHuge, isNone, isPresent, SWAP_UFFD_WP, tableOf, UFFD_WP_MARKER, withoutUffdWp } from "./entry";
+import { isHuge, isNone, isPresent, SWAP_UFFD_WP, UFFD_WP_MARKER, withoutUffdWp } from "./entry";
 import { ENTRY_BYTES, nextEntryPage, PMD_SHIFT } from "./geometry";
 import { splitHuge } from "./huge";
 import {
@@ -9,6 +9,7 @@ import {
   ensurePudTable,
   findPmdSlot,
   holeShift,
+  ownTable,
   storePmd,
   tableOfSlot,
 } from "./table";
@@ -65,7 +66,8 @@ function moveExtent(space: usize, slot: usize, page: u64, target: u64, pageCount
     adjustCounts(tableOfSlot(slot), -1, 0);
     return OK;
   }
-  return moveEntries(space, tableOf(load<u64>(slot)), page, target, <u32>pageCount, flags);
+  const table = ownTable(space, slot);
+  return table == 0 ? ENOMEM : moveEntries(space, table, page, target, <u32>pageCount, flags);
 }
 
 /** `move_ptes`. */

@@ -35,6 +35,7 @@ import { ENTRIES_PER_TABLE, ENTRY_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
 import { addTo } from "./stats";
 import { adjustCounts, mapsNothing, occupied } from "./table";
+import { entryOfKind, KIND_MARKER, KIND_MIXED, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
@@ -73,6 +74,14 @@ export function setProtection(flags: u32): void {
 @unmanaged
 @final
 class Mprotect {
+  mapped(kind: u32): u32 {
+    if (kind < KIND_ZERO) return kind;
+    const entry = entryOfKind(kind);
+    return upgraded(withProtection(entry, newProtection)) == entry ? kind : KIND_MIXED;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {}
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (mapsNothing(table)) return OK;
     const start = slotIn(table, page);
@@ -95,6 +104,17 @@ class Mprotect {
 @unmanaged
 @final
 class Resolve {
+  mapped(kind: u32): u32 {
+    if (kind < KIND_MARKER) return kind;
+    const after = resolved(entryOfKind(kind));
+    if (after == 0) return KIND_NONE;
+    return after == entryOfKind(KIND_ZERO) ? KIND_ZERO : KIND_MIXED;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    noteResolved(space, kind, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (occupied(table) == 0) return OK;
     const start = slotIn(table, page);
@@ -114,6 +134,12 @@ class Resolve {
   huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
     return resolveHuge(space, slot, pageCount);
   }
+}
+
+/** Counts pages below a template from which uffd-wp was taken. */
+export function noteResolved(space: usize, kind: u32, pageCount: u64): void {
+  if (kind == KIND_MARKER) addTo(space, COUNTER_DISARMED_MARKER, pageCount);
+  if (kind == KIND_ZERO_WP) addTo(space, COUNTER_DISARMED_ZERO, pageCount);
 }
 
 /** Takes uffd-wp away from a huge page, or splits it if only a part of it is meant (then the walk has to look again). */

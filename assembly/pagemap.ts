@@ -14,6 +14,7 @@ import {
 } from "./entry";
 import { contentOf, FRAME_CACHED, FRAME_HUGETLB, FRAMES_PER_HUGE, headOf, mapCount, numberIn, wordOf } from "./frames";
 import { partOfHuge } from "./huge";
+import { entryOfKind } from "./uniform";
 import { slotIn, walk } from "./walk";
 
 /**
@@ -105,8 +106,12 @@ class PagemapWords {
     return OK;
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
     return writeZeros(pageCount);
+  }
+
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    return writeEqual(changetype<PagemapWords>(0).word(entryOfKind(kind)), pageCount);
   }
 }
 
@@ -129,8 +134,12 @@ class RawEntries {
     return OK;
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
     return writeZeros(pageCount);
+  }
+
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    return writeEqual(changetype<RawEntries>(0).word(entryOfKind(kind)), pageCount);
   }
 }
 
@@ -153,8 +162,12 @@ class Contents {
     return OK;
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
     return writeZeros(pageCount);
+  }
+
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    return writeEqual(changetype<Contents>(0).word(entryOfKind(kind)), pageCount);
   }
 }
 
@@ -171,6 +184,11 @@ function writeWords<Op>(start: usize, pageCount: u32): i32 {
 function writeWord(word: u64): void {
   store<u64>(out, word);
   out += 8;
+}
+
+function writeEqual(word: u64, pageCount: u64): i32 {
+  for (let i: u64 = 0; i < pageCount; i++) writeWord(word);
+  return OK;
 }
 
 function writeZeros(pageCount: u64): i32 {

@@ -27,9 +27,10 @@ import {
 import { framesAreSimple } from "./frames";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
-import { resolveHuge, resolveProtection, setProtection } from "./mprotect";
+import { noteResolved, resolveHuge, resolveProtection, setProtection } from "./mprotect";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable, findPteTable, mapsNothing, markers, occupied } from "./table";
+import { adjustCounts, ensurePteTable, mapsNothing, markers, occupied } from "./table";
+import { KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
@@ -64,7 +65,7 @@ export function unprotectPage(space: usize, page: u64): void {
     resolveProtection(space, page, 1, UPGRADE_WRITABLE);
     return;
   }
-  const slot = slotIn(findPteTable(space, page), page);
+  const slot = slotIn(ensurePteTable(space, page), page);
   const before = load<u64>(slot);
   assert(isPresent(before), "the page is there");
   store<u64>(slot, changetype<UpgradeExclusive>(0).upgrade(withoutUffdWp(before)));
@@ -75,8 +76,15 @@ export function unprotectPage(space: usize, page: u64): void {
 @unmanaged
 @final
 class ProtectAll {
-  tableFor(space: usize, page: u64): usize {
-    return ensurePteTable(space, page);
+  mapped(kind: u32): u32 {
+    if (kind < KIND_MARKER) return KIND_MARKER;
+    return kind == KIND_ZERO ? KIND_ZERO_WP : kind;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    addTo(space, COUNTER_PROTECT_VISITED, pageCount);
+    if (kind < KIND_MARKER) addTo(space, COUNTER_ARMED_NONE, pageCount);
+    if (kind == KIND_ZERO) addTo(space, COUNTER_ARMED_ZERO, pageCount);
   }
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
@@ -97,6 +105,15 @@ class ProtectAll {
 @unmanaged
 @final
 class ProtectPopulated {
+  mapped(kind: u32): u32 {
+    return kind == KIND_ZERO ? KIND_ZERO_WP : kind;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    addTo(space, COUNTER_PROTECT_VISITED, pageCount);
+    if (kind == KIND_ZERO) addTo(space, COUNTER_ARMED_ZERO, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     addTo(space, COUNTER_PROTECT_VISITED, pageCount);
     if (!mapsNothing(table)) protectPresent(space, slotIn(table, page), pageCount);
@@ -112,6 +129,14 @@ class ProtectPopulated {
 @unmanaged
 @final
 class UnprotectWritable {
+  mapped(kind: u32): u32 {
+    return unprotectedKind(kind);
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    noteResolved(space, kind, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return unprotectSlice<UpgradeExclusive>(space, table, page, pageCount);
   }
@@ -125,6 +150,14 @@ class UnprotectWritable {
 @unmanaged
 @final
 class UnprotectReadOnly {
+  mapped(kind: u32): u32 {
+    return unprotectedKind(kind);
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    noteResolved(space, kind, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     return unprotectSlice<UpgradeNothing>(space, table, page, pageCount);
   }
@@ -132,6 +165,12 @@ class UnprotectReadOnly {
   huge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
     return resolveHuge(space, slot, pageCount);
   }
+}
+
+/** The zero page never becomes writable. */
+function unprotectedKind(kind: u32): u32 {
+  if (kind == KIND_MARKER) return KIND_NONE;
+  return kind == KIND_ZERO_WP ? KIND_ZERO : kind;
 }
 
 /** A huge page that is protected in part is split; one of an object is always taken away, since only a table can hold markers. */

@@ -62,6 +62,7 @@ import { isFolioShared, splitAnonymousFolio } from "./split-folio";
 import { addTo } from "./stats";
 import { allocateSwapSlot, freeSwapCache, freeSwapSlots, hasSwap, retainSlot, setFrameOfSlot, slotOf } from "./swap";
 import { adjustCounts, findPmdSlot, holeShift } from "./table";
+import { isShared } from "./uniform";
 import { indexOf, objectOf } from "./userfault";
 import { slotIn, WALK_AGAIN } from "./walk";
 
@@ -93,7 +94,7 @@ export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32,
     const slot = findPmdSlot(space, page);
     const next = min(end, nextEntryPage(page, slot == 0 ? holeShift : PMD_SHIFT));
     if (slot != 0 && isHuge(load<u64>(slot))) reason = reclaimHuge(space, slot, page, next - page, kind);
-    if (reason == OK && slot != 0 && isTable(load<u64>(slot))) {
+    if (reason == OK && slot != 0 && isTable(load<u64>(slot)) && !isShared(tableOf(load<u64>(slot)))) {
       reason = reclaimEntries(space, tableOf(load<u64>(slot)), page, next, kind);
       if (reason != OK) page = stoppedAt;
     }

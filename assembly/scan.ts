@@ -58,7 +58,8 @@ import { splitHuge } from "./huge";
 import { protectHugetlb } from "./hugetlb";
 import { protect } from "./protect";
 import { addTo, counterOf } from "./stats";
-import { adjustCounts, holeShift } from "./table";
+import { adjustCounts } from "./table";
+import { entryOfKind, KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
@@ -129,8 +130,12 @@ class Scan {
     return scanHuge(space, slot, page, pageCount);
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
-    return scanHole(space, page, pageCount);
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
+    return scanHole(space, page, pageCount, shift);
+  }
+
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    return scanUniform(space, kind, page, pageCount);
   }
 }
 
@@ -138,6 +143,15 @@ class Scan {
 @unmanaged
 @final
 class ProtectWithoutOutput {
+  mapped(kind: u32): u32 {
+    if (kind == KIND_NONE) return KIND_MARKER;
+    return kind == KIND_ZERO ? KIND_ZERO_WP : kind;
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    if (kind == KIND_NONE || kind == KIND_ZERO) addTo(space, COUNTER_SCAN_PROTECTED, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     const start = slotIn(table, page);
     protectRun(space, table, start, slotsEnd(start, pageCount));
@@ -148,8 +162,8 @@ class ProtectWithoutOutput {
     return scanHuge(space, slot, page, pageCount);
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
-    return scanHole(space, page, pageCount);
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
+    return scanHole(space, page, pageCount, shift);
   }
 }
 
@@ -189,9 +203,9 @@ function takeBack(page: u64, pageCount: u64): void {
 }
 
 /** Handles pages without a table (`pagemap_scan_pte_hole`). */
-function scanHole(space: usize, page: u64, pageCount: u64): i32 {
+function scanHole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
   const isHugetlb = (field(SCAN_REGION_FLAGS) & REGION_HUGETLB) != 0;
-  const isEntry = isHugetlb && holeShift == <u32>PMD_SHIFT; // an entry of hugetlb's that is none
+  const isEntry = isHugetlb && shift == <u32>PMD_SHIFT; // an entry of hugetlb's that is none
   const categories = field(SCAN_REGION_CATEGORIES) | (isEntry ? CATEGORY_HUGE : field(SCAN_HOLE_CATEGORIES));
   if (!isInteresting(categories)) return OK;
   const accepted = putOut(space, categories, page, pageCount);
@@ -203,6 +217,18 @@ function scanHole(space: usize, page: u64, pageCount: u64): i32 {
     : protect(space, page, accepted, PROTECT_UNPOPULATED | PROTECT_OBJECT);
   addTo(space, COUNTER_SCAN_PROTECTED, counterOf(space, COUNTER_ARMED_NONE) - before);
   return failed != OK ? failed : status;
+}
+
+/** Handles pages of a template: one run. */
+function scanUniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+  const categories = knownCategories(space, entryOfKind(kind)) | field(SCAN_REGION_CATEGORIES);
+  if (!isInteresting(categories)) return OK;
+  const accepted = putOut(space, categories, page, pageCount);
+  const status = stopStatus;
+  if (field(SCAN_FLAGS) == SCAN_WP_MATCHING && (categories & CATEGORY_WRITTEN) != 0) {
+    if (walk<ProtectWithoutOutput>(space, page, accepted) != OK) return ENOMEM;
+  }
+  return status;
 }
 
 /** Returns the end of the run of entries whose categories are those of the entry at `slot`. */

@@ -4,12 +4,25 @@ import {
   COUNTER_PTE_TABLES_ALLOCATED,
   COUNTER_PTE_TABLES_FREED,
   COUNTER_PUD_TABLES,
+  COUNTER_REAL_TABLES,
   SPACE_PGD,
 } from "./abi";
 import { allocateBlock, freeABlock, reserve } from "./arena";
 import { isHuge, isTable, tableEntry, tableOf } from "./entry";
 import { ENTRIES_PER_TABLE, entryOffset, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT, TABLE_BYTES } from "./geometry";
 import { addTo, takeFrom } from "./stats";
+import {
+  isShared,
+  KIND_HOLE,
+  KIND_MARKER,
+  KIND_NONE,
+  kindOf,
+  occupiedOf,
+  pmdTablesOf,
+  pteTablesOf,
+  templateNumber,
+  templateOf,
+} from "./uniform";
 
 /**
  * Tables: descending to the last level, allocating on the way, and what is known of each table without reading it.
@@ -21,20 +34,29 @@ import { addTo, takeFrom } from "./stats";
  *   └──────────────────┴──────────────────┘
  *
  * Every pass that stores entries keeps them exact; a table is free to go when its first count is 0.
+ *
+ * A table may be a template (`uniform.ts`). `find` functions read through templates; what `ensure` functions return is the space's own and
+ * may be written to, and so are the tables above an own one.
  */
 
 const COUNTS_BYTES: usize = 1 << 22; // 2^20 blocks of 4 KiB
 
 const counts: usize = reserve(COUNTS_BYTES);
 
+countTemplates();
+
 /** log2 of the pages that the missing entry spans, after `findPteTable` has returned 0. */
 export let holeShift: u32 = 0;
 /** Of the same: the slot of the PMD entry, if that is neither none nor a table but maps a huge page (or is hugetlb's marker); else 0. */
 export let hugeSlot: usize = 0;
 
+/** After `locate`: the slot of the entry that it stopped at, and log2 of the pages that this spans. */
+export let placeSlot: usize = 0;
+export let placeShift: u32 = 0;
+
 /**
- * Returns the last-level table for `page`, or 0 where there is none; `holeShift` then tells the size of the hole, and `hugeSlot` whether
- * a huge page is there.
+ * Returns the last-level table for `page`, to be read, or 0 where there is none; `holeShift` then tells the size of the hole, and `hugeSlot`
+ * whether a huge page is there.
  */
 export function findPteTable(space: usize, page: u64): usize {
   const pud = load<u64>(pgdOf(space) + entryOffset(page, PGD_SHIFT));
@@ -50,43 +72,124 @@ export function findPteTable(space: usize, page: u64): usize {
 }
 
 /**
- * Returns the last-level table for `page`, allocating what is missing on the way, or 0: where a huge page is mapped (`hugeSlot` tells) or
- * when the memory is used up.
+ * Descends towards `page` as far as tables are the space's own. Returns the last-level table, or the template that the entry at `placeSlot`
+ * points to, or 0 where that entry is none or maps a huge page.
+ */
+export function locate(space: usize, page: u64): usize {
+  let shift: u32 = PGD_SHIFT;
+  let slot = pgdOf(space) + entryOffset(page, PGD_SHIFT);
+  let table: usize = 0;
+  for (;;) {
+    const entry = load<u64>(slot);
+    table = isTable(entry) ? tableOf(entry) : 0;
+    if (table == 0 || shift == <u32>PMD_SHIFT || isShared(table)) break;
+    shift -= PMD_SHIFT;
+    slot = table + entryOffset(page, shift);
+  }
+  placeSlot = slot;
+  placeShift = shift;
+  return table;
+}
+
+/**
+ * Makes the entry at `slot`, which spans `1 << shift` pages, point to a table of the space's own: a new one if the entry is none, a copy if it
+ * points to a template. Returns the table, or 0 when the memory is used up.
+ */
+export function openEntry(space: usize, slot: usize, shift: u32): usize {
+  const entry = load<u64>(slot);
+  if (isTable(entry)) return ownTable(space, slot);
+  return newChild(space, slot, shift);
+}
+
+/** Returns the table that `slot` points to, after copying it if it is a template; 0 when the memory is used up. */
+export function ownTable(space: usize, slot: usize): usize {
+  const table = tableOf(load<u64>(slot));
+  if (!isShared(table)) return table;
+  const own = allocateBlock();
+  if (own == 0) return 0;
+  if (load<u64>(table) != 0) memory.copy(own, table, TABLE_BYTES); // a new block is zero already, and fresh memory is not touched in vain
+  store<u32>(countsSlot(own), load<u32>(countsSlot(table)));
+  store<u64>(slot, tableEntry(own));
+  addTo(space, COUNTER_REAL_TABLES, 1);
+  return own;
+}
+
+/**
+ * Puts a template of `kind` where the entry at `slot` is none or points to another one, with all the tables that there would be. HOLE makes an
+ * entry that spans 2 MiB none. The entries of an own table in place of which it goes must be none.
+ */
+export function storeUniform(space: usize, slot: usize, shift: u32, kind: u32): void {
+  const entry = load<u64>(slot);
+  const table = isTable(entry) ? tableOf(entry) : 0;
+  const isOwn = table != 0 && !isShared(table);
+  const before = table == 0 ? KIND_HOLE : isOwn ? KIND_NONE : kindOf(table);
+  if (isOwn) dropTable(space, table);
+  countPteTables(space, pteTablesOf(before, shift), pteTablesOf(kind, shift));
+  const vanishes = kind == KIND_HOLE && shift == <u32>PMD_SHIFT;
+  store<u64>(slot, vanishes ? 0 : tableEntry(templateOf(kind, shift)));
+  if (table == 0) {
+    addTo(space, COUNTER_PMD_TABLES, pmdTablesOf(shift));
+    addTo(space, COUNTER_PUD_TABLES, u64(shift == <u32>PGD_SHIFT));
+  }
+  const delta = i32(!vanishes) - i32(table != 0);
+  if (delta != 0 && shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), delta, 0);
+}
+
+/** Makes the entry at `slot` none, which points to a template without any page or marker: all tables that there would be are freed. */
+function removeUniform(space: usize, slot: usize, shift: u32): void {
+  countPteTables(space, pteTablesOf(kindOf(tableOf(load<u64>(slot))), shift), 0);
+  takeFrom(space, COUNTER_PMD_TABLES, pmdTablesOf(shift));
+  takeFrom(space, COUNTER_PUD_TABLES, u64(shift == <u32>PGD_SHIFT));
+  store<u64>(slot, 0);
+  if (shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), -1, 0);
+}
+
+function countPteTables(space: usize, before: u64, after: u64): void {
+  if (after > before) addTo(space, COUNTER_PTE_TABLES_ALLOCATED, after - before);
+  else addTo(space, COUNTER_PTE_TABLES_FREED, before - after);
+  addTo(space, COUNTER_PTE_TABLES, after - before); // wraps around when they become fewer
+}
+
+/**
+ * Returns the last-level table for `page`, to be written to, allocating what is missing on the way, or 0: where a huge page is mapped
+ * (`hugeSlot` tells) or when the memory is used up.
  */
 export function ensurePteTable(space: usize, page: u64): usize {
   const slot = ensurePmdSlot(space, page);
   hugeSlot = 0;
   if (slot == 0) return 0;
   const entry = load<u64>(slot);
-  if (isTable(entry)) return tableOf(entry);
+  if (isTable(entry)) return ownTable(space, slot);
   if (isHuge(entry)) {
     hugeSlot = slot;
     return 0;
   }
-  const table = ensureChild(space, slot, tableOfSlot(slot), COUNTER_PTE_TABLES);
-  if (table != 0) addTo(space, COUNTER_PTE_TABLES_ALLOCATED, 1);
-  return table;
+  return newChild(space, slot, PMD_SHIFT);
 }
 
 /** Allocates the PUD table for `page`. Returns it, or 0 when the memory is used up. */
 export function ensurePudTable(space: usize, page: u64): usize {
-  return ensureChild(space, pgdOf(space) + entryOffset(page, PGD_SHIFT), 0, COUNTER_PUD_TABLES);
+  return openEntry(space, pgdOf(space) + entryOffset(page, PGD_SHIFT), PGD_SHIFT);
 }
 
 /** Returns the slot of the PMD entry for `page`, allocating the tables above it, or 0 when the memory is used up. */
 export function ensurePmdSlot(space: usize, page: u64): usize {
   const pud = ensurePudTable(space, page);
   if (pud == 0) return 0;
-  const pmd = ensureChild(space, pud + entryOffset(page, PUD_SHIFT), pud, COUNTER_PMD_TABLES);
+  const pmd = openEntry(space, pud + entryOffset(page, PUD_SHIFT), PUD_SHIFT);
   return pmd == 0 ? 0 : pmd + entryOffset(page, PMD_SHIFT);
 }
 
-/** Returns the slot of the PMD entry for `page`, or 0 where there is no table for it; `holeShift` then tells the size of the hole. */
+/**
+ * Returns the slot of the PMD entry for `page`, to be written to, or 0 where there is no table for it; `holeShift` then tells the size of the
+ * hole. The table that the entry points to may be a template: `ownTable`. Traps when there is no memory for copies of the upper tables.
+ */
 export function findPmdSlot(space: usize, page: u64): usize {
-  const pud = load<u64>(pgdOf(space) + entryOffset(page, PGD_SHIFT));
-  if (!isTable(pud)) return hole(PGD_SHIFT);
-  const pmd = load<u64>(tableOf(pud) + entryOffset(page, PUD_SHIFT));
-  return isTable(pmd) ? tableOf(pmd) + entryOffset(page, PMD_SHIFT) : hole(PUD_SHIFT);
+  const pudSlot = pgdOf(space) + entryOffset(page, PGD_SHIFT);
+  if (!isTable(load<u64>(pudSlot))) return hole(PGD_SHIFT);
+  const pmdTableSlot = needed(ownTable(space, pudSlot)) + entryOffset(page, PUD_SHIFT);
+  if (!isTable(load<u64>(pmdTableSlot))) return hole(PUD_SHIFT);
+  return needed(ownTable(space, pmdTableSlot)) + entryOffset(page, PMD_SHIFT);
 }
 
 /** Returns the PMD table that a slot lies in. */
@@ -114,23 +217,22 @@ export function withdrawTable(space: usize): void {
 }
 
 /** Makes a table in reserve the last-level table at `slot`, in place of a huge page. Returns 0 when the memory is used up. */
-export function useDeposit(slot: usize): usize {
+export function useDeposit(space: usize, slot: usize): usize {
   const table = allocateBlock();
-  if (table != 0) store<u64>(slot, tableEntry(table));
+  if (table == 0) return 0;
+  store<u64>(slot, tableEntry(table));
+  addTo(space, COUNTER_REAL_TABLES, 1);
   return table;
 }
 
 /** Makes the empty last-level table at `slot` a table in reserve, and the entry none. */
-export function keepAsDeposit(slot: usize): void {
-  const table = tableOf(load<u64>(slot));
-  assert(occupied(table) == 0, "a table in reserve is empty");
-  store<u32>(countsSlot(table), 0);
-  freeABlock(table);
+export function keepAsDeposit(space: usize, slot: usize): void {
+  dropTable(space, tableOf(load<u64>(slot)));
   store<u64>(slot, 0);
   adjustCounts(tableOfSlot(slot), -1, 0);
 }
 
-/** Returns the slot of the PMD entry for `page`, whose table must exist. */
+/** Returns the slot of the PMD entry for `page`, of which there is an own last-level table. */
 export function pmdSlot(space: usize, page: u64): usize {
   const pud = load<u64>(pgdOf(space) + entryOffset(page, PGD_SHIFT));
   const pmd = load<u64>(tableOf(pud) + entryOffset(page, PUD_SHIFT));
@@ -139,19 +241,22 @@ export function pmdSlot(space: usize, page: u64): usize {
 
 /** Frees the empty last-level table that the PMD entry at `slot` points to. */
 export function freePteTable(space: usize, slot: usize): void {
-  freeChild(space, slot, slot & ~0xfff, COUNTER_PTE_TABLES);
-  addTo(space, COUNTER_PTE_TABLES_FREED, 1);
+  freeChild(space, slot, PMD_SHIFT);
 }
 
-/** Frees the empty table that the entry at `slot` of the table `parent` (0: the PGD) points to. */
-export function freeChild(space: usize, slot: usize, parent: usize, counter: u32): void {
+/** Frees the empty table, or the template without any page or marker, that the entry at `slot` points to, which spans `1 << shift` pages. */
+export function freeChild(space: usize, slot: usize, shift: u32): void {
   const table = tableOf(load<u64>(slot));
-  assert(occupied(table) == 0, "freed table is not empty");
-  store<u32>(countsSlot(table), 0);
-  freeABlock(table);
+  if (isShared(table)) {
+    assert(kindOf(table) < KIND_MARKER, "freed table is not empty");
+    removeUniform(space, slot, shift);
+    return;
+  }
+  dropTable(space, table);
   store<u64>(slot, 0);
-  if (parent != 0) adjustCounts(parent, -1, 0);
-  takeFrom(space, counter, 1);
+  if (shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), -1, 0);
+  takeFrom(space, tablesCounter(shift), 1);
+  if (shift == <u32>PMD_SHIFT) addTo(space, COUNTER_PTE_TABLES_FREED, 1);
 }
 
 /** Returns how many entries of a table are not none. */
@@ -184,15 +289,45 @@ export function pgdOf(space: usize): usize {
   return <usize>load<u32>(space, SPACE_PGD);
 }
 
-function ensureChild(space: usize, slot: usize, parent: usize, counter: u32): usize {
-  const entry = load<u64>(slot);
-  if (isTable(entry)) return tableOf(entry);
+/** Allocates the table that the entry at `slot`, which is none, shall point to. */
+function newChild(space: usize, slot: usize, shift: u32): usize {
   const table = allocateBlock();
   if (table == 0) return 0;
   store<u64>(slot, tableEntry(table));
-  if (parent != 0) adjustCounts(parent, 1, 0);
-  addTo(space, counter, 1);
+  if (shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), 1, 0);
+  addTo(space, COUNTER_REAL_TABLES, 1);
+  addTo(space, tablesCounter(shift), 1);
+  if (shift == <u32>PMD_SHIFT) addTo(space, COUNTER_PTE_TABLES_ALLOCATED, 1);
   return table;
+}
+
+/** Gives an empty table of the space's own back. */
+function dropTable(space: usize, table: usize): void {
+  assert(occupied(table) == 0, "freed table is not empty");
+  store<u32>(countsSlot(table), 0);
+  freeABlock(table);
+  takeFrom(space, COUNTER_REAL_TABLES, 1);
+}
+
+/** Returns the counter of the tables that entries of `1 << shift` pages point to. */
+function tablesCounter(shift: u32): u32 {
+  if (shift == <u32>PMD_SHIFT) return COUNTER_PTE_TABLES;
+  return shift == <u32>PUD_SHIFT ? COUNTER_PMD_TABLES : COUNTER_PUD_TABLES;
+}
+
+/** There is no way to give up in the middle of a look-up: a trap says that the memory is used up. */
+function needed(table: usize): usize {
+  if (table == 0) unreachable();
+  return table;
+}
+
+function countTemplates(): void {
+  for (let i: u32 = 0; templateNumber(i) != 0; i++) {
+    const template = templateNumber(i);
+    const count = occupiedOf(template);
+    store<u16>(countsSlot(template), <u16>count);
+    store<u16>(countsSlot(template), template == templateOf(KIND_MARKER, PMD_SHIFT) ? <u16>count : 0, 2);
+  }
 }
 
 function hole(shift: u32): usize {

@@ -1,19 +1,24 @@
 import { ENOMEM, OK } from "./abi";
-import { ENTRY_BYTES, entryOffset, firstPageOfEntry, nextEntryPage, PMD_SHIFT, PTE_SHIFT } from "./geometry";
-import { findPteTable, holeShift, hugeSlot } from "./table";
+import { ENTRY_BYTES, entryOffset, firstPageOfEntry, nextEntryPage, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT } from "./geometry";
+import { locate, occupied, openEntry, placeShift, placeSlot, storeUniform } from "./table";
+import { isShared, KIND_HOLE, KIND_MIXED, KIND_NONE, kindOf, sharesTables } from "./uniform";
 
 /**
- * The only loop over a range of pages. It hands each last-level table to an operation as one slice, and each hole (pages without such a
- * table) as one piece, in ascending order. An operation is a class without fields, one copy of the loop is compiled for each, and its
- * methods take the place of the calls; so it has no base class, whose methods would be called indirectly. Its methods:
+ * The only loop over a range of pages. It hands each last-level table to an operation as one slice, and what is uniform (a hole, or pages
+ * below a template) as one piece, in ascending order. An operation is a class without fields, one copy of the loop is compiled for each, and
+ * its methods take the place of the calls; so it has no base class, whose methods would be called indirectly. Its methods:
  *
  * - `slice(space, table, page, pageCount)`: handles that many entries of `table`, the first of which is for `page`.
- * - `hole(space, page, pageCount)`, if it cares for holes.
  * - `huge(space, slot, page, pageCount)`, if it cares for huge pages: handles that many pages of the one that the PMD entry at `slot` maps.
  *   It may replace the entry by a table, or by none, and return WALK_AGAIN; then the walk goes on at the same page.
- * - `tableFor(space, page)`, if there shall be no holes: returns the table for a page, or 0 where a huge page is or the memory is used up.
+ * - `hole(space, page, pageCount, shift)`, if it cares for pages without a last-level table. `shift`: the hole is in an entry of that span.
+ * - `fillsHoles()`, if there shall be no holes: tables are allocated, and the slices of them handled.
+ * - `mapped(kind)`, if it can tell what all entries of a kind become: a kind, or KIND_MIXED. It may be asked in vain. Then
+ *   `note(space, kind, pageCount)` is called for pages of `kind` that are done with, changed or not; it counts what the slices would have.
+ * - `uniform(space, kind, page, pageCount)`, instead of these, if it only reads: handles pages of a template.
  *
- * The first three return a status; one that is not OK ends the walk.
+ * An operation that has none of the last three gets tables of the space's own as slices. Those that return a status end the walk by one
+ * that is not OK.
  */
 
 /** What `huge` returns when it has split the huge page or taken it away. */
@@ -24,29 +29,39 @@ export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
   const end = firstPage + pageCount;
   let page = firstPage;
   while (page < end) {
-    const table = tableFor<Op>(space, page);
+    const table = locate(space, page);
+    const shift = placeShift;
+    let next = min(end, nextEntryPage(page, shift));
     let status = OK;
-    let next: u64;
-    if (table != 0) {
-      next = min(end, nextEntryPage(page, PMD_SHIFT));
-      status = changetype<Op>(0).slice(space, table, page, <u32>(next - page));
-    } else if (hugeSlot != 0) {
-      next = min(end, nextEntryPage(page, PMD_SHIFT));
-      status = huge<Op>(space, hugeSlot, page, <u32>(next - page));
-      if (status == WALK_AGAIN) continue;
+    if (table != 0 && !isShared(table)) {
+      status = slice<Op>(space, placeSlot, table, page, <u32>(next - page));
+    } else if (table == 0 && load<u64>(placeSlot) != 0) {
+      status = huge<Op>(space, placeSlot, page, <u32>(next - page));
     } else {
-      next = min(end, nextEntryPage(page, holeShift));
-      status = hole<Op>(space, page, next - page);
+      // the hole below a template is handed out by 1 GiB, so that each piece lies in one PMD table
+      if (table != 0 && kindOf(table) == KIND_HOLE) next = min(next, nextEntryPage(page, PUD_SHIFT));
+      status = uniform<Op>(space, table, page, next - page);
     }
+    if (status == WALK_AGAIN) continue;
     if (status != OK) return status;
     page = next;
   }
   return OK;
 }
 
-function tableFor<Op>(space: usize, page: u64): usize {
-  if (isDefined(changetype<Op>(0).tableFor)) return changetype<Op>(0).tableFor(space, page);
-  return findPteTable(space, page);
+/** An empty table that is to be filled throughout is exchanged for a template. */
+function slice<Op>(space: usize, slot: usize, table: usize, page: u64, pageCount: u32): i32 {
+  if (isDefined(changetype<Op>(0).mapped)) {
+    if (occupied(table) == 0 && pageCount == 1 << PMD_SHIFT && sharesTables()) {
+      const after = changetype<Op>(0).mapped(KIND_NONE);
+      if (after > KIND_NONE && after != KIND_MIXED) {
+        storeUniform(space, slot, PMD_SHIFT, after);
+        changetype<Op>(0).note(space, KIND_NONE, pageCount);
+        return OK;
+      }
+    }
+  }
+  return changetype<Op>(0).slice(space, table, page, pageCount);
 }
 
 function huge<Op>(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
@@ -54,9 +69,40 @@ function huge<Op>(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
   return OK;
 }
 
-function hole<Op>(space: usize, page: u64, pageCount: u64): i32 {
-  if (isDefined(changetype<Op>(0).tableFor)) return ENOMEM;
-  if (isDefined(changetype<Op>(0).hole)) return changetype<Op>(0).hole(space, page, pageCount);
+/** Handles pages that are all alike: those of a hole (`template` is 0) or of a template. */
+function uniform<Op>(space: usize, template: usize, page: u64, pageCount: u64): i32 {
+  const kind = template == 0 ? KIND_HOLE : kindOf(template);
+  if (isDefined(changetype<Op>(0).uniform)) {
+    if (kind != KIND_HOLE) return changetype<Op>(0).uniform(space, kind, page, pageCount);
+  }
+  if (isDefined(changetype<Op>(0).mapped)) {
+    const after = changetype<Op>(0).mapped(kind);
+    if (after != kind) return replaceUniform<Op>(space, kind, after, page, pageCount);
+    if (kind != KIND_HOLE) {
+      changetype<Op>(0).note(space, kind, pageCount);
+      return OK;
+    }
+  }
+  if (isDefined(changetype<Op>(0).fillsHoles) || kind != KIND_HOLE) return open(space);
+  return hole<Op>(space, page, pageCount, template == 0 ? placeShift : PMD_SHIFT);
+}
+
+/** Exchanges a whole piece for a template; of a part of one, the table is opened so that the walk can go on in it. */
+function replaceUniform<Op>(space: usize, kind: u32, after: u32, page: u64, pageCount: u64): i32 {
+  const shift = placeShift;
+  const isWhole = pageCount == (<u64>1) << shift && firstPageOfEntry(page, shift) == page;
+  if (!isWhole || after == KIND_MIXED || !sharesTables()) return open(space);
+  storeUniform(space, placeSlot, shift, after);
+  changetype<Op>(0).note(space, kind, pageCount);
+  return OK;
+}
+
+function open(space: usize): i32 {
+  return openEntry(space, placeSlot, placeShift) == 0 ? ENOMEM : WALK_AGAIN;
+}
+
+function hole<Op>(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
+  if (isDefined(changetype<Op>(0).hole)) return changetype<Op>(0).hole(space, page, pageCount, shift);
   return OK;
 }
 

@@ -19,6 +19,7 @@ import { unmapFrame, unmapSlot } from "./resident";
 import { addTo, takeFrom } from "./stats";
 import { slotOf } from "./swap";
 import { adjustCounts, freePteTable, markers, occupied, pmdSlot } from "./table";
+import { entryOfKind, KIND_HOLE, KIND_MARKER, KIND_NONE } from "./uniform";
 import { isWholeTable, slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 
 /**
@@ -39,6 +40,15 @@ export function zap(space: usize, firstPage: u64, pageCount: u64, flags: u32): i
 @unmanaged
 @final
 class Zap {
+  mapped(kind: u32): u32 {
+    return zappedKind(kind);
+  }
+
+  note(space: usize, kind: u32, pageCount: u64): void {
+    const isGone = kind >= KIND_MARKER && zappedKind(kind) != kind;
+    if (isGone) addTo(space, kind == KIND_MARKER ? COUNTER_ZAPPED_MARKER : COUNTER_ZAPPED_ZERO, pageCount);
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (occupied(table) != 0) zapSlice(space, table, slotIn(table, page), pageCount);
     // a table whose 2 MiB lie in the range is freed also when it was empty before (`mm/pt_reclaim.c`)
@@ -57,6 +67,20 @@ class Zap {
     unmapHuge(space, slot);
     return OK;
   }
+}
+
+/** Returns what becomes of pages below a template: as `zapEach` does it, and their tables go where they are reclaimed. */
+function zappedKind(kind: u32): u32 {
+  if (kind == KIND_HOLE) return KIND_HOLE;
+  const entry = entryOfKind(kind);
+  if (kind != KIND_NONE && stays(entry)) return kind;
+  if (leavesMarkers() && isUffdWp(entry)) return KIND_MARKER;
+  return (zapFlags & ZAP_RECLAIM) != 0 ? KIND_HOLE : KIND_NONE;
+}
+
+/** Tells whether what is protected leaves a marker when it goes. */
+function leavesMarkers(): bool {
+  return (zapFlags & (ZAP_OBJECT | ZAP_DROP_MARKERS | ZAP_UFFD_WP)) == (ZAP_OBJECT | ZAP_UFFD_WP);
 }
 
 function zapSlice(space: usize, table: usize, start: usize, pageCount: u32): void {
@@ -103,11 +127,11 @@ function zapSimple(space: usize, table: usize, start: usize, pageCount: u32): vo
 /** Zaps entries of all kinds, one by one. */
 function zapEach(space: usize, table: usize, start: usize, pageCount: u32): void {
   const end = slotsEnd(start, pageCount);
-  const leavesMarkers = (zapFlags & (ZAP_OBJECT | ZAP_DROP_MARKERS | ZAP_UFFD_WP)) == (ZAP_OBJECT | ZAP_UFFD_WP);
+  const marks = leavesMarkers();
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
     const entry = load<u64>(slot);
     if (isNone(entry) || stays(entry)) continue;
-    const after: u64 = leavesMarkers && isUffdWp(entry) ? UFFD_WP_MARKER : 0;
+    const after: u64 = marks && isUffdWp(entry) ? UFFD_WP_MARKER : 0;
     store<u64>(slot, after);
     adjustCounts(table, -i32(after == 0), i32(after != 0) - i32(entry == UFFD_WP_MARKER));
     addTo(space, zapCounter(entry), 1);

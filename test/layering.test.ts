@@ -10,6 +10,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["abi", "geometry"],
   ["entry", "stats", "result"],
   ["arena"],
+  ["uniform"],
   ["table", "frames", "regions", "userfault"],
   ["walk", "swap"],
   ["free-tables", "resident"],

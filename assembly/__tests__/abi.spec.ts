@@ -3,7 +3,7 @@ import {
   ACCESS_RECORD_BYTES,
   ACCESS_RECORD_PAGE_BITS,
   COUNTER_COUNT,
-  COUNTER_MINOR_MESSAGES,
+  COUNTER_REAL_TABLES,
   FAULT_RECORD_BYTES,
   FAULT_RECORD_INDEX,
   FAULT_RECORD_KIND,
@@ -70,7 +70,7 @@ function fits(fields: u32[], bytes: u32): bool {
 describe("abi", () => {
   it("has room for all counters in the control block of a space", () => {
     expect(SPACE_COUNTERS + COUNTER_COUNT * 8).toBeLessThanOrEqual(4096);
-    expect(COUNTER_MINOR_MESSAGES + 1).toBe(COUNTER_COUNT);
+    expect(COUNTER_REAL_TABLES + 1).toBe(COUNTER_COUNT);
     expect(SPACE_COUNTERS % 8).toBe(0);
   });
 

@@ -18,6 +18,7 @@ import {
 import { protect, unprotect } from "../protect";
 import { createSpace } from "../space";
 import { counterOf } from "../stats";
+import { setSharing } from "../uniform";
 import { exhaustMemory, giveBlocks, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
@@ -247,12 +248,14 @@ describe("protect", () => {
   });
 
   it("reports ENOMEM with the range protected in part, and completes it when there is memory again", () => {
+    setSharing(false);
     exhaustMemory();
     giveBlocks(4);
     const status = protect(space, SLOT, 2048, PROTECT_UNPOPULATED);
     const armed = counterOf(space, COUNTER_ARMED_NONE);
     const again = protect(space, SLOT, 2048, PROTECT_UNPOPULATED);
     restoreMemory();
+    setSharing(true);
     expect(status).toBe(ENOMEM);
     expect(again).toBe(ENOMEM);
     expect(armed).toBe(1024);

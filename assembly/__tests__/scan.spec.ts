@@ -37,6 +37,7 @@ import { reserve } from "../arena";
 import { categoriesOf, scan, scanBlock } from "../scan";
 import { createSpace } from "../space";
 import { counterOf } from "../stats";
+import { setSharing } from "../uniform";
 import { exhaustMemory, giveBlocks, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
@@ -362,12 +363,14 @@ describe("a scan that protects", () => {
   });
 
   it("reports ENOMEM when a hole cannot be protected, and goes on when there is memory again", () => {
+    setSharing(false);
     exhaustMemory();
     giveBlocks(2);
     prepare(CATEGORY_WRITTEN, SCAN_WP_MATCHING, 0);
     prepareRegistered();
     const status = scan(space, SLOT + 512, 4096);
     restoreMemory();
+    setSharing(true);
     expect(status).toBe(ENOMEM);
     expect(countEntries(space, SLOT + 512, 4096, MARKER)).toBe(1024);
     expectConsistent(space);
@@ -378,12 +381,14 @@ describe("a scan that protects", () => {
 
   it("counts as protected what it has protected when the memory runs out", () => {
     const empty = createSpace();
+    setSharing(false);
     exhaustMemory();
     giveBlocks(3);
     prepare(CATEGORY_WRITTEN, SCAN_WP_MATCHING, 0);
     prepareRegistered();
     scan(empty, SLOT, 4096);
     restoreMemory();
+    setSharing(true);
     expect(counterOf(empty, COUNTER_PUD_TABLES)).toBe(1);
     expect(countEntries(empty, SLOT, 4096, MARKER)).toBe(512);
     expect(counterOf(empty, COUNTER_SCAN_PROTECTED)).toBe(512);

@@ -31,7 +31,7 @@ class Note {
     return note("slice", page, pageCount);
   }
 
-  hole(space: usize, page: u64, pageCount: u64): i32 {
+  hole(space: usize, page: u64, pageCount: u64, shift: u32): i32 {
     return note("hole", page, pageCount);
   }
 }
@@ -49,9 +49,7 @@ class NoteSlices {
 @unmanaged
 @final
 class MakeTables {
-  tableFor(space: usize, page: u64): usize {
-    return ensurePteTable(space, page);
-  }
+  fillsHoles(): void {}
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (table != findPteTable(space, page) || table == 0) wrongTables++;

@@ -18,8 +18,8 @@ interface Fixture {
   readonly at: number;
 }
 
-async function setUp(): Promise<Fixture> {
-  const engine = await createEngine({ memoryLimit: LIMIT }, engineUrl);
+async function setUp(materialize = true): Promise<Fixture> {
+  const engine = await createEngine({ memoryLimit: LIMIT, materialize }, engineUrl);
   const space = new AddressSpace(engine);
   const uffd = Userfaultfd.open(space, { features: ["wp-async"] });
   const at = space.mmap({ length: HUGE });
@@ -80,6 +80,21 @@ describe("running out of memory", () => {
       expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 });
     },
   );
+
+  it.each(["populate-write", "copy", "write", "replay"])("happens to %s below shared tables too", async (name) => {
+    const fixture = await setUp(false);
+    const { space, uffd, at } = fixture;
+    takeBuffers(fixture);
+    uffd.writeProtect(at, HUGE);
+    const { tableBytes } = space.status();
+    expect(() => CALLS[name]?.(fixture)).toThrow(OutOfMemoryError);
+    expect(space.status().tableBytes).toBe(tableBytes);
+    space.madvise(at, HUGE, "dontneed");
+    expect(space.write(at, 5).outcome).toBe("ok");
+    space.munmap(at, HUGE);
+    expect(space.status()).toEqual({ tableBytes: 0, anonPages: 0, filePages: 0, shmemPages: 0, swapPages: 0 });
+    expect(space.counters().realTables).toBe(0);
+  });
 
   it.each(["pagemap", "pagemapScan", "replay"] as const)("leaves %s usable once memory is free again", async (name) => {
     const { space, uffd, at } = await setUp();

@@ -6,9 +6,11 @@ import { engineUrl } from "../support/engine-url.js";
 import { readRecordings } from "../support/golden.js";
 
 let engine: Engine;
+let materialized: Engine;
 
 beforeAll(async () => {
   engine = await createEngine({}, engineUrl);
+  materialized = await createEngine({ materialize: true }, engineUrl);
 });
 
 describe("what Linux gave for generated scenarios, the engine gives", () => {
@@ -17,6 +19,7 @@ describe("what Linux gave for generated scenarios, the engine gives", () => {
     expect(recordings).toHaveLength(200);
     for (const { document, transcript } of recordings) {
       expect(runScenario(document, engine), `of scenario ${document.name ?? ""}`).toEqual(transcript);
+      expect(runScenario(document, materialized), `of scenario ${document.name ?? ""}`).toEqual(transcript);
     }
   });
 });

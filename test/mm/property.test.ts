@@ -20,11 +20,16 @@ const features = fc.constantFrom<Feature[]>(
   ["wp-unpopulated", "sigbus"],
 );
 
-describe(`random sequences of calls (seed ${SEED}, ${RUNS} runs)`, () => {
+const ENGINES = [
+  { name: "tables that are shared", materialize: false },
+  { name: "tables that are all there", materialize: true },
+];
+
+describe.each(ENGINES)(`random sequences of calls, $name (seed ${SEED}, ${RUNS} runs)`, ({ materialize }) => {
   let engine: Engine;
 
   beforeAll(async () => {
-    engine = await createEngine({}, engineUrl);
+    engine = await createEngine({ materialize }, engineUrl);
   });
 
   it(
@@ -38,10 +43,10 @@ describe(`random sequences of calls (seed ${SEED}, ${RUNS} runs)`, () => {
           for (const step of steps) {
             const twin = twins[step.space] as Twin;
             twin.apply(step);
-            twin.compare();
+            twin.compare(materialize);
           }
           for (const twin of twins) {
-            twin.compare();
+            twin.compare(materialize);
             const { entries, ...counted } = auditTables(twin.space);
             expect(counted).toEqual(twin.oracle.levels);
             for (const [page, entry] of entries)

@@ -25,7 +25,7 @@ interface Walk {
 
 /**
  * Walks the page tables of a space from the PGD, as the processor would, and recounts them.
- * @throws Error where a table is used twice, its entry has other flags than Linux gives it, or two pages share a frame.
+ * @throws Error where a table is used twice although its entries are not all equal, its entry has other flags than Linux gives it, or two pages share a frame.
  */
 export function auditTables(space: AddressSpace): Audit {
   const walk: Walk = { tables: [0, 0, 0], seen: new Set(), frames: new Set(), entries: new Map() };
@@ -35,10 +35,12 @@ export function auditTables(space: AddressSpace): Audit {
 }
 
 function walkTable(space: AddressSpace, table: number, level: number, firstPage: number, walk: Walk): void {
-  if (walk.seen.has(table)) throw new Error(`the table at ${table} is used twice`);
+  const content = space.engine.readTable(table);
+  const isUniform = content.every((entry) => entry === content[0]);
+  if (walk.seen.has(table) && !isUniform) throw new Error(`the table at ${table} is used twice`);
   walk.seen.add(table);
   const pagesEach = ENTRIES ** (3 - level);
-  space.engine.readTable(table).forEach((entry, index) => {
+  content.forEach((entry, index) => {
     if (entry === 0n) return;
     const page = firstPage + index * pagesEach;
     if (level === 3) {

@@ -6,10 +6,12 @@ import { TABLE_SIZE } from "../base/pages.js";
  * since the space was made, so that two readings can be subtracted.
  */
 export interface Counters {
-  /** Page tables below the PGD, by level. */
+  /** Page tables below the PGD, by level, as the kernel would have them. */
   readonly pudTables: number;
   readonly pmdTables: number;
   readonly pteTables: number;
+  /** Tables of these that take memory of their own; the others are uniform, and all of a kind are one (docs/uniform-tables.md). */
+  readonly realTables: number;
   /** Resident anonymous pages (RssAnon); the shared zero page does not count. */
   readonly anonPages: number;
   /** Resident pages of files (RssFile) and of shared memory (RssShmem), and swap entries (VmSwap). */
@@ -68,6 +70,7 @@ export const COUNTER_INDEX: Readonly<Record<keyof Counters, number>> = {
   pudTables: abi.COUNTER_PUD_TABLES,
   pmdTables: abi.COUNTER_PMD_TABLES,
   pteTables: abi.COUNTER_PTE_TABLES,
+  realTables: abi.COUNTER_REAL_TABLES,
   anonPages: abi.COUNTER_ANON_PAGES,
   filePages: abi.COUNTER_FILE_PAGES,
   shmemPages: abi.COUNTER_SHMEM_PAGES,

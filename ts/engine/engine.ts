@@ -10,6 +10,11 @@ import { FaultCollector, type ReplayFaults } from "./replay-faults.js";
 export interface EngineOptions {
   /** Limit of the linear memory in bytes, for tables and contents together: up to 4 GiB, which is the default. */
   readonly memoryLimit?: number;
+  /**
+   * Whether every page table takes memory of its own. By default tables whose entries are all equal are shared, which nothing but
+   * `realTables` and the time shows (docs/uniform-tables.md).
+   */
+  readonly materialize?: boolean;
 }
 
 /** Handle of an address space in an engine. */
@@ -147,6 +152,7 @@ export class Engine {
     this.#words = new Uint32Array(exports.memory.buffer);
     const limit = checkCount(options.memoryLimit ?? MEMORY_MAX, "memoryLimit", MEMORY_MAX);
     exports.limitMemory(Math.floor(limit / WASM_PAGE));
+    exports.setSharing(options.materialize === true ? 0 : 1);
     this.#buffers = this.#reserveBuffers();
   }
 

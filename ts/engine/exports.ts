@@ -2,6 +2,7 @@
 export interface EngineExports {
   readonly memory: WebAssembly.Memory;
   limitMemory(wasmPages: number): void;
+  setSharing(shares: number): void;
   reserve(bytes: number): number;
   resultBlock(): number;
   scanState(): number;
