@@ -1,6 +1,6 @@
 /**
  * Bundles the package: one build of the public interface for Node, one for browsers (pages and module workers), and the
- * command line. Each bundle finds the engine with `new URL("./engine.wasm", import.meta.url)`, so a copy lies beside it.
+ * command line. Each bundle finds the engine, with SIMD or without, relative to `import.meta.url`, so copies lie beside it.
  * C programs that ask the kernel of a host are in the bundle as text.
  */
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("./", import.meta.url));
-const engine = "build/engine.wasm";
+const engines = ["engine.wasm", "engine.scalar.wasm"];
 
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
@@ -49,7 +49,7 @@ await Promise.all([
 
 for (const folder of ["dist", "dist/node", "dist/browser"]) {
   await mkdir(`${root}${folder}`, { recursive: true });
-  await copyFile(`${root}${engine}`, `${root}${folder}/engine.wasm`);
+  for (const engine of engines) await copyFile(`${root}build/${engine}`, `${root}${folder}/${engine}`);
 }
 // compiled where scenarios are carried out on a live kernel
 for (const source of ["executor.c", "keeper.c"])

@@ -44,7 +44,7 @@ import { findRegion } from "./regions";
 import { countNewPages } from "./resident";
 import { addTo } from "./stats";
 import { handleSwappedOut } from "./swap-fault";
-import { adjustCounts, ensurePmdSlot, ensurePteTable } from "./table";
+import { adjustCounts, adjustForPage, ensurePmdSlot, ensurePteTable, setTableFlags, TABLE_ZERO_PAGES } from "./table";
 import {
   askUserfaultfd,
   beginFault,
@@ -152,7 +152,8 @@ function handleAnonymousMissing(
   const mapped = access == ACCESS_WRITE ? newPageEntry(space) : zeroPageEntry(PROTECTION_READ);
   if (mapped == 0) return ENOMEM;
   store<u64>(slot, isMarked ? withUffdWp(mapped) : mapped);
-  adjustCounts(table, i32(!isMarked), -i32(isMarked));
+  adjustForPage(table, isMarked);
+  if (access != ACCESS_WRITE) setTableFlags(table, TABLE_ZERO_PAGES, 0);
   addTo(space, access == ACCESS_WRITE ? COUNTER_ALLOCATE_FAULTS : COUNTER_ZERO_PAGE_FAULTS, 1);
   if (isMarked) addTo(space, COUNTER_MARKER_FAULTS, 1);
   return OUTCOME_DONE;

@@ -35,7 +35,7 @@ import { findRegion } from "./regions";
 import { countNewPages, mapFrame } from "./resident";
 import { result } from "./result";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable, hugeSlot } from "./table";
+import { adjustCounts, ensurePteTable, hugeSlot, noteEntry } from "./table";
 import { indexOf, objectOf, protectionOfRegion } from "./userfault";
 import { slotIn } from "./walk";
 
@@ -189,6 +189,7 @@ function install(table: usize, page: u64, entry: u64): void {
   const before = load<u64>(slot);
   store<u64>(slot, entry);
   adjustCounts(table, i32(isNone(before)), -i32(before == UFFD_WP_MARKER));
+  noteEntry(table, entry);
 }
 
 function fillEntry(space: usize, region: usize, page: u64, filled: u64): i32 {

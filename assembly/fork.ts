@@ -23,7 +23,15 @@ import { ENTRY_BYTES, nextEntryPage, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT } from "./g
 import { mapHugeFrames } from "./huge";
 import { mapFrame, mapSlot } from "./resident";
 import { slotOf } from "./swap";
-import { adjustCounts, depositTable, ensurePmdSlot, ensurePteTable, ensurePudTable, storePmd } from "./table";
+import {
+  adjustCounts,
+  depositTable,
+  ensurePmdSlot,
+  ensurePteTable,
+  ensurePudTable,
+  noteEntry,
+  storePmd,
+} from "./table";
 import { KIND_MARKER, KIND_NONE, KIND_ZERO, templateOf } from "./uniform";
 import { slotIn, slotsEnd, walk } from "./walk";
 
@@ -59,6 +67,7 @@ class Copy {
       if (copied == 0) continue;
       store<u64>(target + (slot - table), copied);
       adjustCounts(target, 1, i32(copied == UFFD_WP_MARKER));
+      noteEntry(target, copied);
     }
     return OK;
   }

@@ -1,7 +1,7 @@
 import { OK, OUTCOME_HANG } from "./abi";
 import { GUARD_MARKER, isGuard, isNone } from "./entry";
 import { ENTRY_BYTES } from "./geometry";
-import { adjustCounts, occupied } from "./table";
+import { adjustCounts, occupied, setTableFlags, TABLE_OTHERS } from "./table";
 import { slotIn, slotsEnd, walk } from "./walk";
 import { zap } from "./zap";
 
@@ -42,6 +42,7 @@ class InstallGuards {
       installed++;
     }
     adjustCounts(table, installed, 0);
+    if (installed != 0) setTableFlags(table, TABLE_OTHERS, 0);
     return OK;
   }
 }

@@ -3,7 +3,7 @@ import { HUGE, HUGE_PFN_MASK, hugeFrameOf, isHuge, isZeroPage, leafEntry } from 
 import { allocateHugeFrames, FRAMES_PER_HUGE, isAnonymous } from "./frames";
 import { ENTRIES_PER_TABLE } from "./geometry";
 import { mapFrame, unmapFrame } from "./resident";
-import { adjustCounts, findPmdSlot, storePmd, useDeposit, withdrawTable } from "./table";
+import { adjustCounts, findPmdSlot, noteEntry, storePmd, useDeposit, withdrawTable } from "./table";
 
 /**
  * Huge pages that a PMD entry maps: anonymous ones, the huge zero page, and those of a tmpfs object. (`mm/huge_memory.c`)
@@ -42,6 +42,7 @@ export function splitHuge(space: usize, slot: usize): i32 {
     store<u64>(table + ((<usize>i) << 3), leafEntry(isZero ? 0 : frame + i, flags));
   }
   adjustCounts(table, ENTRIES_PER_TABLE, 0);
+  noteEntry(table, load<u64>(table));
   return OK;
 }
 

@@ -22,7 +22,7 @@ import { splitHuge } from "./huge";
 import { findRegion } from "./regions";
 import { result } from "./result";
 import { splitAnonymousFolio } from "./split-folio";
-import { adjustCounts, ensurePmdSlot, ensurePteTable, findPmdSlot, storePmd } from "./table";
+import { adjustCounts, ensurePmdSlot, ensurePteTable, findPmdSlot, noteEntry, storePmd } from "./table";
 import { protectionOfRegion } from "./userfault";
 import { slotIn } from "./walk";
 
@@ -118,6 +118,7 @@ function transfer(fromTable: usize, toTable: usize, from: usize, to: usize, move
   adjustCounts(fromTable, -1, 0);
   store<u64>(to, moved);
   adjustCounts(toTable, 1, 0);
+  noteEntry(toTable, moved);
   return OK;
 }
 

@@ -9,6 +9,7 @@ import {
   ensurePudTable,
   findPmdSlot,
   holeShift,
+  noteEntry,
   ownTable,
   storePmd,
   tableOfSlot,
@@ -86,6 +87,7 @@ function moveEntries(space: usize, table: usize, page: u64, target: u64, pageCou
       if (moved != 0) {
         store<u64>(newSlot, moved);
         adjustCounts(newTable, 1, i32(moved == UFFD_WP_MARKER));
+        noteEntry(newTable, moved);
       }
     }
     newSlot += ENTRY_BYTES;

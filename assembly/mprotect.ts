@@ -34,9 +34,10 @@ import { isExclusive } from "./frames";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
 import { addTo } from "./stats";
-import { adjustCounts, mapsNothing, occupied } from "./table";
+import { adjustCounts, mapsNothing, occupied, setTableFlags, TABLE_OTHERS } from "./table";
 import { entryOfKind, KIND_MARKER, KIND_MIXED, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
+import { forgetWritten } from "./written";
 
 /**
  * A new protection for the entries of a range: `mm/mprotect.c:change_pte_range`, for mprotect(2), and with MM_CP_UFFD_WP_RESOLVE for the kinds of
@@ -84,6 +85,7 @@ class Mprotect {
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (mapsNothing(table)) return OK;
+    noteProtection(table);
     const start = slotIn(table, page);
     const end = slotsEnd(start, pageCount);
     for (let slot = start; slot < end; slot += ENTRY_BYTES) {
@@ -117,6 +119,8 @@ class Resolve {
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (occupied(table) == 0) return OK;
+    noteProtection(table);
+    forgetWritten(table);
     const start = slotIn(table, page);
     const end = slotsEnd(start, pageCount);
     for (let slot = start; slot < end; slot += ENTRY_BYTES) {
@@ -157,6 +161,11 @@ function changeHuge(space: usize, slot: usize, pageCount: u32, cleared: u64): i3
   const after = withHugeProtection(before, newProtection) & ~cleared;
   store<u64>(slot, mayUpgrade(after, hugeFrameOf(after)) ? withWrite(after) : after);
   return OK;
+}
+
+/** Pages that nobody may access are none of the simple kinds. */
+function noteProtection(table: usize): void {
+  if ((newProtection & PRESENT) == 0) setTableFlags(table, TABLE_OTHERS, 0);
 }
 
 function disarmCounter(entry: u64): u32 {

@@ -47,7 +47,7 @@ import { mapHugeFrames } from "./huge";
 import { addCachedHugePage, addCachedPage, bringBack, cachedEntry, pagesOf, readAhead } from "./object";
 import { countNewPages, mapFrame, markDirty } from "./resident";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePmdSlot, ensurePteTable, storePmd } from "./table";
+import { adjustCounts, ensurePmdSlot, ensurePteTable, noteEntry, storePmd } from "./table";
 import {
   askUserfaultfd,
   endInSigbus,
@@ -169,6 +169,7 @@ function install(space: usize, page: u64, entry: u64): i32 {
   const isMarked = load<u64>(slot) == UFFD_WP_MARKER;
   store<u64>(slot, isMarked ? withUffdWp(entry) : entry);
   adjustCounts(table, i32(!isMarked), -i32(isMarked));
+  noteEntry(table, entry);
   addTo(space, isMarked ? COUNTER_MARKER_FAULTS : COUNTER_ALLOCATE_FAULTS, 1);
   return OUTCOME_DONE;
 }

@@ -22,7 +22,7 @@ import { findRegion } from "./regions";
 import { markDirty } from "./resident";
 import { result } from "./result";
 import { addTo } from "./stats";
-import { adjustCounts, findPteTable, hugeSlot } from "./table";
+import { adjustCounts, findPteTable, hugeSlot, setTableFlags, TABLE_ZERO_PAGES } from "./table";
 import { entryOfKind, KIND_MARKER, KIND_MIXED, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { FROM_KERNEL, isAnonymousRegion } from "./userfault";
 import { slotIn, slotsEnd, walk } from "./walk";
@@ -104,6 +104,7 @@ class MapZeroPages {
       } else break;
     }
     adjustCounts(table, fresh, -(<i32>marked));
+    if (fresh + marked != 0) setTableFlags(table, TABLE_ZERO_PAGES, 0);
     noteZeroPages(space, fresh + marked, marked);
     if (slot == end) return OK;
     const from = page + ((slot - start) >> 3);

@@ -29,9 +29,29 @@ import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
 import { noteResolved, resolveHuge, resolveProtection, setProtection } from "./mprotect";
 import { addTo } from "./stats";
-import { adjustCounts, ensurePteTable, mapsNothing, markers, occupied } from "./table";
+import {
+  changedEntries,
+  changedZeroPages,
+  protectAny,
+  protectMixed,
+  protectPages,
+  storeMarkers,
+  unprotectMixed,
+  unprotectPages,
+} from "./passes";
+import {
+  adjustCounts,
+  ensurePteTable,
+  mapsNothing,
+  markers,
+  occupied,
+  TABLE_OTHERS,
+  TABLE_ZERO_PAGES,
+  tableFlags,
+} from "./table";
 import { KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
+import { forgetWritten, noteProtected, noteWritten } from "./written";
 
 /**
  * UFFDIO_WRITEPROTECT in both directions: `mm/mprotect.c:change_pte_range` with MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE.
@@ -69,6 +89,7 @@ export function unprotectPage(space: usize, page: u64): void {
   const before = load<u64>(slot);
   assert(isPresent(before), "the page is there");
   store<u64>(slot, changetype<UpgradeExclusive>(0).upgrade(withoutUffdWp(before)));
+  noteWritten(slot);
   addTo(space, isZeroPage(before) ? COUNTER_DISARMED_ZERO : COUNTER_DISARMED_PAGE, 1);
 }
 
@@ -92,7 +113,8 @@ class ProtectAll {
     if (markers(table) == ENTRIES_PER_TABLE) return OK;
     const slot = slotIn(table, page);
     if (occupied(table) == 0) markNone(space, table, slot, pageCount);
-    else protectMixed(space, table, slot, pageCount);
+    else if (ASC_FEATURE_SIMD && pageCount == ENTRIES_PER_TABLE) protectTable(space, table, true);
+    else protectEach(space, table, slot, pageCount, true);
     return OK;
   }
 
@@ -116,7 +138,9 @@ class ProtectPopulated {
 
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     addTo(space, COUNTER_PROTECT_VISITED, pageCount);
-    if (!mapsNothing(table)) protectPresent(space, slotIn(table, page), pageCount);
+    if (mapsNothing(table)) return OK;
+    if (ASC_FEATURE_SIMD && pageCount == ENTRIES_PER_TABLE) protectTable(space, table, false);
+    else protectEach(space, table, slotIn(table, page), pageCount, false);
     return OK;
   }
 
@@ -189,13 +213,37 @@ function protectHuge(space: usize, slot: usize, pageCount: u32): i32 {
 }
 
 function markNone(space: usize, table: usize, start: usize, pageCount: u32): void {
-  const end = slotsEnd(start, pageCount);
-  for (let slot = start; slot < end; slot += ENTRY_BYTES) store<u64>(slot, UFFD_WP_MARKER);
+  if (ASC_FEATURE_SIMD && pageCount == ENTRIES_PER_TABLE) {
+    storeMarkers(table);
+  } else {
+    const end = slotsEnd(start, pageCount);
+    for (let slot = start; slot < end; slot += ENTRY_BYTES) store<u64>(slot, UFFD_WP_MARKER);
+  }
   adjustCounts(table, pageCount, pageCount);
   addTo(space, COUNTER_ARMED_NONE, pageCount);
 }
 
-function protectMixed(space: usize, table: usize, start: usize, pageCount: u32): void {
+/** Protects all entries of a table, by the shortest loop that what is in it allows. `marks`: none entries become markers. */
+function protectTable(space: usize, table: usize, marks: bool): void {
+  const flags = tableFlags(table);
+  const empty = ENTRIES_PER_TABLE - occupied(table);
+  const isPages = empty == 0 && markers(table) == 0 && (flags & (TABLE_ZERO_PAGES | TABLE_OTHERS)) == 0;
+  if (isPages) protectPages(table);
+  else if ((flags & TABLE_OTHERS) == 0) protectMixed(table, marks);
+  else protectAny(table, marks);
+  if ((flags & TABLE_OTHERS) != 0 || (!marks && empty != 0)) forgetWritten(table);
+  else noteProtected(table, 0, ENTRIES_PER_TABLE);
+  const marked = marks ? empty : 0;
+  if (marked != 0) adjustCounts(table, marked, marked);
+  addTo(space, COUNTER_ARMED_NONE, marked);
+  addTo(space, COUNTER_ARMED_PAGE, changedEntries - marked - changedZeroPages);
+  addTo(space, COUNTER_ARMED_ZERO, changedZeroPages);
+}
+
+function protectEach(space: usize, table: usize, start: usize, pageCount: u32, marks: bool): void {
+  forgetWritten(table);
+  if (!mapsNothing(table)) protectPresent(space, start, pageCount);
+  if (!marks) return;
   const end = slotsEnd(start, pageCount);
   let marked: u32 = 0;
   for (let slot = start; slot < end; slot += ENTRY_BYTES) {
@@ -203,7 +251,6 @@ function protectMixed(space: usize, table: usize, start: usize, pageCount: u32):
     store<u64>(slot, UFFD_WP_MARKER);
     marked++;
   }
-  if (!mapsNothing(table)) protectPresent(space, start, pageCount);
   adjustCounts(table, marked, marked);
   addTo(space, COUNTER_ARMED_NONE, marked);
 }
@@ -231,12 +278,31 @@ function protectPresent(space: usize, start: usize, pageCount: u32): void {
 function unprotectSlice<Upgrade>(space: usize, table: usize, page: u64, pageCount: u32): i32 {
   if (occupied(table) == 0) return OK;
   const slot = slotIn(table, page);
+  const isSimple = ASC_FEATURE_SIMD && pageCount == ENTRIES_PER_TABLE && (tableFlags(table) & TABLE_OTHERS) == 0;
+  if (isSimple && !mapsNothing(table)) {
+    unprotectTable(space, table, changetype<Upgrade>(0).upgrade(PRESENT) != PRESENT);
+    return OK;
+  }
+  forgetWritten(table);
   if (!mapsNothing(table)) unprotectPresent<Upgrade>(space, slot, pageCount);
   if (markers(table) == 0) return OK;
   const cleared = clearMarkers(table, slot, pageCount);
   adjustCounts(table, -(<i32>cleared), -(<i32>cleared));
   addTo(space, COUNTER_DISARMED_MARKER, cleared);
   return OK;
+}
+
+/** Takes the protection of all entries of a table away; `upgrades`: pages become writable. */
+function unprotectTable(space: usize, table: usize, upgrades: bool): void {
+  const cleared = markers(table);
+  const isPages = cleared == 0 && occupied(table) == ENTRIES_PER_TABLE && (tableFlags(table) & TABLE_ZERO_PAGES) == 0;
+  if (isPages && upgrades) unprotectPages(table);
+  else unprotectMixed(table, upgrades);
+  forgetWritten(table);
+  adjustCounts(table, -(<i32>cleared), -(<i32>cleared));
+  addTo(space, COUNTER_DISARMED_MARKER, cleared);
+  addTo(space, COUNTER_DISARMED_PAGE, changedEntries - cleared - changedZeroPages);
+  addTo(space, COUNTER_DISARMED_ZERO, changedZeroPages);
 }
 
 function clearMarkers(table: usize, start: usize, pageCount: u32): u32 {

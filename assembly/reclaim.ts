@@ -61,7 +61,7 @@ import { result } from "./result";
 import { isFolioShared, splitAnonymousFolio } from "./split-folio";
 import { addTo } from "./stats";
 import { allocateSwapSlot, freeSwapCache, freeSwapSlots, hasSwap, retainSlot, setFrameOfSlot, slotOf } from "./swap";
-import { adjustCounts, findPmdSlot, holeShift } from "./table";
+import { adjustCounts, findPmdSlot, holeShift, setTableFlags, TABLE_OTHERS } from "./table";
 import { isShared } from "./uniform";
 import { indexOf, objectOf } from "./userfault";
 import { slotIn, WALK_AGAIN } from "./walk";
@@ -244,6 +244,7 @@ function pageOutAnonymous(space: usize, table: usize, slot: usize): void {
   if (isCached) retainSlot(swapSlot);
   const bits = ((word & FRAME_SHARED) == 0 ? SWAP_EXCLUSIVE : 0) | ((entry & UFFD_WP) != 0 ? SWAP_UFFD_WP : 0);
   store<u64>(slot, swapEntry(swapSlot) | bits);
+  setTableFlags(table, TABLE_OTHERS, 0);
   addTo(space, COUNTER_SWAP_ENTRIES, 1);
   if (isCached) leaveCache(frame, swapSlot);
   unmapFrame(space, frame, entry);

@@ -53,7 +53,7 @@ import {
   withUffdWp,
 } from "./entry";
 import { FRAMES_PER_HUGE, framesAreSimple, isAnonymous } from "./frames";
-import { ENTRY_BYTES, PMD_SHIFT } from "./geometry";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, PMD_SHIFT } from "./geometry";
 import { splitHuge } from "./huge";
 import { protectHugetlb } from "./hugetlb";
 import { protect } from "./protect";
@@ -61,6 +61,7 @@ import { addTo, counterOf } from "./stats";
 import { adjustCounts } from "./table";
 import { entryOfKind, KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
+import { noteProtected, writtenBitmap } from "./written";
 
 /**
  * PAGEMAP_SCAN over one region: `fs/proc/task_mmu.c:pagemap_scan_pmd_entry`. The state of the call is in a block of linear memory that
@@ -70,11 +71,21 @@ import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 /** The scan block (layout: SCAN_ in `abi.ts`). */
 export const scanBlock: usize = memory.data(SCAN_BYTES, 16);
 
+/** Categories of entries besides written. */
+const OF_ENTRIES: u32 =
+  CATEGORY_FILE | CATEGORY_GUARD | CATEGORY_HUGE | CATEGORY_PFNZERO | CATEGORY_PRESENT | CATEGORY_SWAPPED;
+
+/** Whether the scan under way asks for nothing of an entry but whether it is written. */
+let looksAtWrittenOnly: bool = false;
+
 /** Of the run put out last: why the walk must stop after it, or OK. */
 let stopStatus: i32 = OK;
 
 /** Scans a range of one region. Returns OK, ENOSPC when the output is full or enough pages are found, or ENOMEM. */
 export function scan(space: usize, firstPage: u64, pageCount: u64): i32 {
+  const asksForWritten = field(SCAN_MASK) == CATEGORY_WRITTEN && field(SCAN_INVERTED) == 0 && field(SCAN_ANYOF) == 0;
+  const isHidden = (load<u32>(space, SPACE_KERNEL) & KERNEL_NONE_NOT_WRITTEN) != 0;
+  looksAtWrittenOnly = asksForWritten && (field(SCAN_RETURN) & OF_ENTRIES) == 0 && !isHidden;
   const protectsAll = field(SCAN_FLAGS) == SCAN_WP_MATCHING && field(SCAN_VECTOR) == 0;
   return protectsAll
     ? walk<ProtectWithoutOutput>(space, firstPage, pageCount)
@@ -111,6 +122,10 @@ function hugeCategoriesOf(entry: u64): u32 {
 @final
 class Scan {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    if (looksAtWrittenOnly) {
+      const bitmap = writtenBitmap(table);
+      if (bitmap != 0) return scanBitmap(space, table, bitmap, page, pageCount);
+    }
     const start = slotIn(table, page);
     const end = slotsEnd(start, pageCount);
     let slot = start;
@@ -231,6 +246,33 @@ function scanUniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
   return status;
 }
 
+/** Puts out the runs of set bits: a scan that only looks for written entries. */
+function scanBitmap(space: usize, table: usize, bitmap: usize, page: u64, pageCount: u32): i32 {
+  const categories = CATEGORY_WRITTEN | field(SCAN_REGION_CATEGORIES);
+  const first = <u32>(page & (ENTRIES_PER_TABLE - 1));
+  const end = first + pageCount;
+  let index = first;
+  while (index < end) {
+    const start = nextBit(bitmap, index, end, 0);
+    if (start == end) break;
+    index = nextBit(bitmap, start, end, u64.MAX_VALUE);
+    const slot = table + ((<usize>start) << 3);
+    const status = scanRun(space, table, slot, page + (start - first), index - start, categories);
+    if (status != OK) return status;
+  }
+  return OK;
+}
+
+/** Returns the index of the first bit from `index` on that differs from those of `background`, or `end`. */
+function nextBit(bitmap: usize, index: u32, end: u32, background: u64): u32 {
+  while (index < end) {
+    const word = (load<u64>(bitmap + (((<usize>index) >> 6) << 3)) ^ background) >> (index & 63);
+    if (word != 0) return min(end, index + <u32>ctz(word));
+    index = (index | 63) + 1;
+  }
+  return end;
+}
+
 /** Returns the end of the run of entries whose categories are those of the entry at `slot`. */
 function runEnd(slot: usize, end: usize): usize {
   const categories = categoriesOf(load<u64>(slot));
@@ -257,7 +299,8 @@ function protectRun(space: usize, table: usize, start: usize, end: usize): void 
     marked += i32(isNone(entry));
     protectedCount++;
   }
-  adjustCounts(table, marked, marked);
+  noteProtected(table, <u32>((start - table) >> 3), <u32>((end - table) >> 3));
+  if (marked != 0) adjustCounts(table, marked, marked);
   addTo(space, COUNTER_SCAN_PROTECTED, protectedCount);
 }
 

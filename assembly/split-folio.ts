@@ -16,7 +16,7 @@ import {
 import { contentOf, folioHead, folioPages, FRAMES_PER_HUGE, headOf, isLarge, mapCount, splitLarge } from "./frames";
 import { splitHuge } from "./huge";
 import { unmapFrame } from "./resident";
-import { findPmdSlot } from "./table";
+import { findPmdSlot, noteEntry } from "./table";
 import { slotIn } from "./walk";
 
 /**
@@ -58,4 +58,5 @@ function replaceByZeroPage(space: usize, page: u64, frame: u32): void {
   unmapFrame(space, frame, entry);
   const zero = zeroPageEntry((entry & PRESENT) != 0 ? PROTECTION_READ : PROTECTION_NO_ACCESS);
   store<u64>(slot, isUffdWp(entry) ? withUffdWp(zero) : zero);
+  noteEntry(tableOf(load<u64>(pmd)), zero);
 }

@@ -8,7 +8,7 @@ import {
   SPACE_PGD,
 } from "./abi";
 import { allocateBlock, freeABlock, reserve } from "./arena";
-import { isHuge, isTable, tableEntry, tableOf } from "./entry";
+import { isHuge, isNone, isTable, isZeroPage, PRESENT, tableEntry, tableOf, UFFD_WP_MARKER } from "./entry";
 import { ENTRIES_PER_TABLE, entryOffset, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT, TABLE_BYTES } from "./geometry";
 import { addTo, takeFrom } from "./stats";
 import {
@@ -17,7 +17,6 @@ import {
   KIND_MARKER,
   KIND_NONE,
   kindOf,
-  occupiedOf,
   pmdTablesOf,
   pteTablesOf,
   templateNumber,
@@ -27,17 +26,28 @@ import {
 /**
  * Tables: descending to the last level, allocating on the way, and what is known of each table without reading it.
  *
- * For each 4 KiB block of the linear memory there are two counts, so that a pass knows before its loop what a table holds:
+ * For each 4 KiB block of the linear memory there are two counts and what else a pass wants to know before its loop:
  *
- *   ┌──────────────────┬──────────────────┐
- *   │ u16 not none     │ u16 markers      │   markers: uffd-wp markers; both at most 512
- *   └──────────────────┴──────────────────┘
+ *   31           16 15     13 12           0
+ *   ┌──────────────┬─────────┬──────────────┐
+ *   │ markers      │ TABLE_  │ not none     │   markers: uffd-wp markers; both at most 512
+ *   └──────────────┴─────────┴──────────────┘
  *
- * Every pass that stores entries keeps them exact; a table is free to go when its first count is 0.
+ * Every pass that stores entries keeps the counts exact; a table is free to go when the first is 0. Two of the flags say that an entry of
+ * a kind may be here, and are set by whoever stores one; they last as long as the table has entries.
  *
  * A table may be a template (`uniform.ts`). `find` functions read through templates; what `ensure` functions return is the space's own and
  * may be written to, and so are the tables above an own one.
  */
+
+/** The table may hold the zero page. */
+export const TABLE_ZERO_PAGES: u32 = 1 << 13;
+/** It may hold entries that are neither none nor a uffd-wp marker nor readable: swap entries, other markers, PROT_NONE. */
+export const TABLE_OTHERS: u32 = 1 << 14;
+/** The bitmap of written entries is right (`written.ts`). */
+export const TABLE_WRITTEN_KNOWN: u32 = 1 << 15;
+const OCCUPIED_MASK: u32 = 0x1fff;
+const MARKERS_SHIFT: u32 = 16;
 
 const COUNTS_BYTES: usize = 1 << 22; // 2^20 blocks of 4 KiB
 
@@ -261,12 +271,12 @@ export function freeChild(space: usize, slot: usize, shift: u32): void {
 
 /** Returns how many entries of a table are not none. */
 export function occupied(table: usize): u32 {
-  return load<u16>(countsSlot(table));
+  return load<u32>(countsSlot(table)) & OCCUPIED_MASK;
 }
 
 /** Returns how many entries of a table are uffd-wp markers. */
 export function markers(table: usize): u32 {
-  return load<u16>(countsSlot(table), 2);
+  return load<u32>(countsSlot(table)) >> MARKERS_SHIFT;
 }
 
 /** Tells whether no entry of the table maps a page: each is none or a uffd-wp marker. */
@@ -274,14 +284,43 @@ export function mapsNothing(table: usize): bool {
   return occupied(table) == markers(table);
 }
 
-/** Adds to the counts of a table what a pass has changed in it. */
-export function adjustCounts(table: usize, occupiedDelta: i32, markersDelta: i32): void {
+/** Returns the TABLE_ flags of a table. */
+export function tableFlags(table: usize): u32 {
+  return load<u32>(countsSlot(table)) & (TABLE_ZERO_PAGES | TABLE_OTHERS | TABLE_WRITTEN_KNOWN);
+}
+
+/** Sets and clears TABLE_ flags. */
+export function setTableFlags(table: usize, set: u32, clear: u32): void {
   const slot = countsSlot(table);
-  const newOccupied = <i32>load<u16>(slot) + occupiedDelta;
-  const newMarkers = <i32>load<u16>(slot, 2) + markersDelta;
-  assert(newOccupied >= newMarkers && newMarkers >= 0 && newOccupied <= ENTRIES_PER_TABLE, "counts out of range");
-  store<u16>(slot, <u16>newOccupied);
-  store<u16>(slot, <u16>newMarkers, 2);
+  store<u32>(slot, (load<u32>(slot) & ~clear) | set);
+}
+
+/** Notes that an entry was stored in a last-level table, if it is of a kind that flags tell of. */
+export function noteEntry(table: usize, entry: u64): void {
+  if ((entry & PRESENT) == 0) {
+    if (!isNone(entry) && entry != UFFD_WP_MARKER) setTableFlags(table, TABLE_OTHERS, 0);
+  } else if (isZeroPage(entry)) {
+    setTableFlags(table, TABLE_ZERO_PAGES, 0);
+  }
+}
+
+/** Adds to the counts of a table what a pass has changed in it. What was known of written entries is not known any more. */
+export function adjustCounts(table: usize, occupiedDelta: i32, markersDelta: i32): void {
+  adjustOnly(table, occupiedDelta, markersDelta, TABLE_WRITTEN_KNOWN);
+}
+
+/** The same for one entry that was none and maps a page now, or was a marker and maps a protected one: whether it is written stays. */
+export function adjustForPage(table: usize, wasMarker: bool): void {
+  adjustOnly(table, i32(!wasMarker), -i32(wasMarker), 0);
+}
+
+function adjustOnly(table: usize, occupiedDelta: i32, markersDelta: i32, clear: u32): void {
+  const slot = countsSlot(table);
+  const before = load<u32>(slot) & ~clear;
+  const after = before + occupiedDelta + (markersDelta << MARKERS_SHIFT);
+  assert(after >> MARKERS_SHIFT <= (after & OCCUPIED_MASK), "more markers than entries");
+  assert((after & OCCUPIED_MASK) <= <u32>ENTRIES_PER_TABLE, "counts out of range");
+  store<u32>(slot, (after & OCCUPIED_MASK) == 0 ? 0 : after);
 }
 
 /** Returns the PGD of an address space. */
@@ -324,9 +363,11 @@ function needed(table: usize): usize {
 function countTemplates(): void {
   for (let i: u32 = 0; templateNumber(i) != 0; i++) {
     const template = templateNumber(i);
-    const count = occupiedOf(template);
-    store<u16>(countsSlot(template), <u16>count);
-    store<u16>(countsSlot(template), template == templateOf(KIND_MARKER, PMD_SHIFT) ? <u16>count : 0, 2);
+    const entry = load<u64>(template);
+    if (entry == 0) continue;
+    store<u32>(countsSlot(template), ENTRIES_PER_TABLE);
+    if (entry == UFFD_WP_MARKER) adjustOnly(template, 0, ENTRIES_PER_TABLE, 0);
+    noteEntry(template, entry);
   }
 }
 

@@ -77,12 +77,6 @@ export function pmdTablesOf(shift: u32): u64 {
   return shift < <u32>PUD_SHIFT ? 0 : (<u64>1) << (shift - PUD_SHIFT);
 }
 
-/** Returns how many entries of a template are not none. */
-export function occupiedOf(template: usize): u32 {
-  const isEmpty = load<u64>(template) == 0;
-  return isEmpty ? 0 : ENTRIES_PER_TABLE;
-}
-
 /** Returns every template in turn, for whoever keeps records of tables; 0 after the last. */
 export function templateNumber(index: u32): usize {
   return index < KINDS * LEVELS ? templates + <usize>index * TABLE_BYTES : 0;

@@ -26,6 +26,7 @@ import {
 import { countNewPages, markDirty, unmapFrame } from "./resident";
 import { addTo } from "./stats";
 import { freeSwapCache } from "./swap";
+import { noteWritten } from "./written";
 import { askUserfaultfd, prepareAnonVma, protectionOfRegion, withAllowedWrite } from "./userfault";
 
 /** A write to a present read-only entry: `mm/memory.c:do_wp_page`. Userfaultfd comes first, then the page is made writable or copied. */
@@ -36,6 +37,7 @@ export function handleWriteProtected(space: usize, region: usize, slot: usize, f
   // a bit that a registration left behind stays where the page is reused (`wp_page_reuse`)
   const cleared = isUffds ? withoutUffdWp(entry) : entry;
   if (isUffds) addTo(space, COUNTER_WP_ASYNC_FAULTS, 1);
+  if (isUffds) noteWritten(slot);
   if ((flags & REGION_SHARED) == 0 && !canReuse(cleared)) {
     store<u64>(slot, cleared);
     return copyPage(space, region, slot, flags);
@@ -84,6 +86,7 @@ function copyPage(space: usize, region: usize, slot: usize, flags: u32): i32 {
     unmapFrame(space, frameOf(entry), entry);
   }
   countNewPages(space, 1);
+  if ((entry & UFFD_WP) != 0) noteWritten(slot);
   store<u64>(slot, withAllowedWrite(leafEntry(copy, protectionOfRegion(flags)), flags));
   addTo(space, COUNTER_COPY_FAULTS, 1);
   return OUTCOME_DONE;

@@ -12,7 +12,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["arena"],
   ["uniform"],
   ["table", "frames", "regions", "userfault"],
-  ["walk", "swap"],
+  ["walk", "swap", "written", "passes"],
   ["free-tables", "resident"],
   ["object", "huge"],
   ["split-folio", "hugetlb-pool", "wp-fault"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ROOT, binary, fail, run } from "./run.mjs";
 
 const ENGINE = {
-  outputs: ["build/engine.wasm", "build/engine.d.ts"],
+  outputs: ["build/engine.wasm", "build/engine.scalar.wasm", "build/engine.d.ts"],
   sources: ["assembly", "asconfig.json", "package-lock.json"],
 };
 
@@ -11,15 +11,26 @@ const BUNDLES = {
   outputs: [
     "dist/cli.js",
     "dist/engine.wasm",
+    "dist/engine.scalar.wasm",
     "dist/executor.c",
     "dist/keeper.c",
     "dist/scenario.schema.json",
     "dist/node/index.js",
     "dist/node/engine.wasm",
+    "dist/node/engine.scalar.wasm",
     "dist/browser/index.js",
     "dist/browser/engine.wasm",
+    "dist/browser/engine.scalar.wasm",
   ],
-  sources: ["ts", "assembly/abi.ts", "build/engine.wasm", "esbuild.config.js", "package.json", "package-lock.json"],
+  sources: [
+    "ts",
+    "assembly/abi.ts",
+    "build/engine.wasm",
+    "build/engine.scalar.wasm",
+    "esbuild.config.js",
+    "package.json",
+    "package-lock.json",
+  ],
 };
 
 /** Compiles the engine and bundles the package, each only when one of its sources is newer than one of its outputs. */
@@ -38,7 +49,16 @@ export function buildAll() {
 function buildEngine() {
   const asc = binary("assemblyscript", "asc");
   // the entry is no part of asconfig.json
-  step("compiling the engine", [asc, "assembly/index.ts", "--config", "asconfig.json", "--target", "release"]);
+  for (const target of ["release", "scalar"]) {
+    step(`compiling the engine (${target})`, [
+      asc,
+      "assembly/index.ts",
+      "--config",
+      "asconfig.json",
+      "--target",
+      target,
+    ]);
+  }
 }
 
 function buildBundles() {

@@ -2,24 +2,27 @@ import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createEngine, type Engine, runScenario } from "../../ts/node.js";
 import { PROFILES } from "../../ts/verify/generate/generate.js";
-import { engineUrl } from "../support/engine-url.js";
+import { engineUrl, scalarEngineUrl } from "../support/engine-url.js";
 import { readRecordings } from "../support/golden.js";
 
 let engine: Engine;
 let materialized: Engine;
+let scalar: Engine;
 
 beforeAll(async () => {
   engine = await createEngine({}, engineUrl);
   materialized = await createEngine({ materialize: true }, engineUrl);
+  scalar = await createEngine({}, scalarEngineUrl);
 });
 
 describe("what Linux gave for generated scenarios, the engine gives", () => {
-  it.each(PROFILES)("profile %s", (profile) => {
+  it.each(PROFILES)("profile %s", { timeout: 60_000 }, (profile) => {
     const recordings = readRecordings(`${profile}.jsonl.gz`);
     expect(recordings).toHaveLength(200);
     for (const { document, transcript } of recordings) {
       expect(runScenario(document, engine), `of scenario ${document.name ?? ""}`).toEqual(transcript);
       expect(runScenario(document, materialized), `of scenario ${document.name ?? ""}`).toEqual(transcript);
+      expect(runScenario(document, scalar), `of scenario ${document.name ?? ""}`).toEqual(transcript);
     }
   });
 });

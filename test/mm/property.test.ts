@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createEngine, type Engine, type Feature } from "../../ts/node.js";
 import { auditTables } from "../support/audit.js";
-import { engineUrl } from "../support/engine-url.js";
+import { engineUrl, scalarEngineUrl } from "../support/engine-url.js";
 import { anyStart, anyStep } from "./steps.js";
 import { Twin } from "./world.js";
 
@@ -21,15 +21,16 @@ const features = fc.constantFrom<Feature[]>(
 );
 
 const ENGINES = [
-  { name: "tables that are shared", materialize: false },
-  { name: "tables that are all there", materialize: true },
+  { name: "tables that are shared", materialize: false, url: engineUrl },
+  { name: "tables that are all there", materialize: true, url: engineUrl },
+  { name: "loops without SIMD", materialize: false, url: scalarEngineUrl },
 ];
 
-describe.each(ENGINES)(`random sequences of calls, $name (seed ${SEED}, ${RUNS} runs)`, ({ materialize }) => {
+describe.each(ENGINES)(`random sequences of calls, $name (seed ${SEED}, ${RUNS} runs)`, ({ materialize, url }) => {
   let engine: Engine;
 
   beforeAll(async () => {
-    engine = await createEngine({ materialize }, engineUrl);
+    engine = await createEngine({ materialize }, url);
   });
 
   it(

@@ -13,7 +13,8 @@ import {
 } from "../../abi";
 import { FRAME_CACHED, FRAME_HUGETLB, FRAME_SHMEM, wordOf } from "../../frames";
 import { counterOf } from "../../stats";
-import { markers, occupied } from "../../table";
+import { markers, occupied, TABLE_OTHERS, TABLE_WRITTEN_KNOWN, TABLE_ZERO_PAGES, tableFlags } from "../../table";
+import { writtenBitmap } from "../../written";
 
 /**
  * Counts everything in an address space again, entry by entry, with nothing of the engine's own arithmetic, and compares it with what
@@ -112,6 +113,24 @@ function recountLeaves(table: usize): void {
   }
   compare("entries of a PTE table", occupied(table), used);
   compare("markers of a PTE table", markers(table), marked);
+  recountKinds(table);
+}
+
+/** What the flags of a table promise, and the bits of its written entries where they are known. */
+function recountKinds(table: usize): void {
+  const flags = tableFlags(table);
+  const bitmap = (flags & TABLE_WRITTEN_KNOWN) != 0 ? writtenBitmap(table) : 0;
+  for (let i: usize = 0; i < 512; i++) {
+    const entry = load<u64>(table + i * 8);
+    const isNone = (entry & 0xffffffffffffff9f) == 0;
+    const isProtected = (entry & 0x101) != 0 ? (entry & 0x400) != 0 : entry == 0xfffffffffffffc00 || (entry & 4) != 0;
+    if ((entry & 0x201) == 0x201 && (flags & TABLE_ZERO_PAGES) == 0) mistakes += `zero page ${i} without a flag; `;
+    const isOther = !isNone && (entry & 1) == 0 && entry != 0xfffffffffffffc00;
+    if (isOther && (flags & TABLE_OTHERS) == 0) mistakes += `entry ${entry} without a flag; `;
+    if (bitmap == 0) continue;
+    const bit = (load<u8>(bitmap + (i >> 3)) >> (<u8>(i & 7))) & 1;
+    if (bit != u8(!isProtected)) mistakes += `bit ${i} of the written entries is ${bit}; `;
+  }
 }
 
 /** Poison and guards, also with the bit that a scan leaves on them. */

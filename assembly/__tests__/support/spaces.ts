@@ -30,7 +30,7 @@ import { publishRegions, regionBuffer } from "../../regions";
 import { result } from "../../result";
 import { createSpace } from "../../space";
 import { addTo, counterOf } from "../../stats";
-import { adjustCounts, ensurePteTable } from "../../table";
+import { adjustCounts, ensurePteTable, noteEntry } from "../../table";
 
 /** Building the address spaces of the specs and looking into them, with page-table arithmetic of its own. */
 
@@ -156,6 +156,7 @@ export function place(space: usize, page: u64, entry: u64): void {
   }
   store<u64>(table + <usize>((page & 511) * 8), placed);
   adjustCounts(table, 1, i32(isMarker));
+  noteEntry(table, placed);
 }
 
 /** Returns how many entries of a range have the flags of `entry`. */
