@@ -127,15 +127,16 @@ export const ACCESS_RECORD_PAGE_BITS = 35;
 // -------------------------------------------------------------------------------------------------------------- fault record
 // One fault of a replay that concerns the host.
 //
-//   0        8       12      16
-//   ┌────────┬───────┬───────┐
-//   │ page   │ index │ kind  │   page: u64; index: of the access in the block; kind: an OUTCOME_, 256 added for a write
-//   └────────┴───────┴───────┘
+//   0        8       12      16        24
+//   ┌────────┬───────┬───────┬─────────┐   page: u64; index: of the access in the block; kind: an OUTCOME_, 256 added for a write;
+//   │ page   │ index │ kind  │ content │   content: what a protected page held at the fault (u64), for whoever saves it
+//   └────────┴───────┴───────┴─────────┘
 
-export const FAULT_RECORD_BYTES = 16;
+export const FAULT_RECORD_BYTES = 24;
 export const FAULT_RECORD_PAGE = 0;
 export const FAULT_RECORD_INDEX = 8;
 export const FAULT_RECORD_KIND = 12;
+export const FAULT_RECORD_CONTENT = 16;
 export const FAULT_RECORD_WRITE = 256;
 
 /** Replay policy: a write-protect fault is recorded and its page unprotected at once, as a handler that resolves page by page does. */
@@ -144,6 +145,8 @@ export const REPLAY_UNPROTECT = 1;
 export const REPLAY_PASS_SIGNALS = 2;
 /** Replay policy: do not write records for faults that are resolved inside; they are counted all the same. */
 export const REPLAY_QUIET = 4;
+/** Replay policy: log2 of the pages that are unprotected at once, aligned to as many, from this bit on. */
+export const REPLAY_CLUSTER_SHIFT = 8;
 
 // --------------------------------------------------------------------------------------------------------------- range flags
 

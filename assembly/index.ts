@@ -1,7 +1,9 @@
 /**
- * Exports only: numbers are turned into the engine's types, nothing is decided. Page numbers and contents cross as f64 (exact to 2^53), offsets and
+ * Exports only: numbers are turned into the engine's types, nothing is decided; and whatever changes entries or contents makes replay forget
+ * what it knew of them (`shadow.ts`). Page numbers and contents cross as f64 (exact to 2^53), offsets and
  * counts that fit as u32. Arguments are checked by the host (`ts/engine/engine.ts`).
  */
+import { PAGE_LIMIT_BITS } from "./abi";
 import { accessPage, resumeAccess, touchPages } from "./access";
 import { limitMemory as limit, reserve as reserveBytes } from "./arena";
 import {
@@ -13,6 +15,7 @@ import {
 } from "./collapse";
 import { fillContinue as continueFrom, fillCopy as copyInto, fillPoison as poison, fillZero as mapZero } from "./fill";
 import { copyRange as copy } from "./fork";
+import { FRAMES_PER_HUGE } from "./frames";
 import { freeTables as free } from "./free-tables";
 import { splitHugeAt as splitHuge } from "./huge";
 import { installGuards as install, removeGuards as removeAll } from "./guard";
@@ -50,7 +53,8 @@ import { reclaim as reclaimRange } from "./reclaim";
 import { publishRegions as publish, regionBuffer as buffer } from "./regions";
 import { replay as replayRecords, setFaultRecords as setRecords } from "./replay";
 import { result } from "./result";
-import { scan as scanRange, scanBlock } from "./scan";
+import { scan as scanRange, scanBlock, scanProtects } from "./scan";
+import { forgetRange } from "./shadow";
 import { createSpace as create, destroySpace as destroy, setKernel as setDifferences } from "./space";
 import { configureSwap } from "./swap";
 import { setSharing as share } from "./uniform";
@@ -93,6 +97,7 @@ export function setKernel(space: usize, differences: u32): void {
 
 /** Frees an address space. */
 export function destroySpace(space: usize): void {
+  forgetRange(space, 0, (<u64>1) << PAGE_LIMIT_BITS);
   destroy(space);
 }
 
@@ -108,21 +113,25 @@ export function publishRegions(space: usize, count: u32): void {
 
 /** Write-protects a range: OK or ENOMEM. */
 export function protect(space: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return protectRange(space, u64(firstPage), u64(pageCount), flags);
 }
 
 /** Removes the write protection of a range: OK. */
 export function unprotect(space: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return unprotectRange(space, u64(firstPage), u64(pageCount), flags);
 }
 
 /** Gives the pages of a range a new protection: OK. */
 export function changeProtection(space: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return change(space, u64(firstPage), u64(pageCount), flags);
 }
 
 /** Removes what a range maps: OK. */
 export function zap(space: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return zapRange(space, u64(firstPage), u64(pageCount), flags);
 }
 
@@ -133,56 +142,68 @@ export function freeTables(space: usize, firstPage: f64, pageCount: f64, floor: 
 
 /** Faults a range in. Returns the pages done. */
 export function populate(space: usize, firstPage: f64, pageCount: f64, access: u32): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(populateRange(space, u64(firstPage), u64(pageCount), access));
 }
 
 /** Fills a range with new pages. Returns the pages done. */
 export function fillCopy(space: usize, firstPage: f64, pageCount: f64, flags: u32, value: f64, step: f64): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(copyInto(space, u64(firstPage), u64(pageCount), flags, u64(value), u64(step)));
 }
 
 /** Fills a range with the zero page. Returns the pages done. */
 export function fillZero(space: usize, firstPage: f64, pageCount: f64): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(mapZero(space, u64(firstPage), u64(pageCount)));
 }
 
 /** Fills a range with pages of the object. Returns the pages done. */
 export function fillContinue(space: usize, firstPage: f64, pageCount: f64, flags: u32): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(continueFrom(space, u64(firstPage), u64(pageCount), flags));
 }
 
 /** Moves pages to another mapping. Returns the pages done. */
 export function movePages(space: usize, target: f64, source: f64, pageCount: f64, flags: u32): f64 {
+  forgetRange(space, u64(target), u64(pageCount));
+  forgetRange(space, u64(source), u64(pageCount));
   return f64(moveTo(space, u64(target), u64(source), u64(pageCount), flags));
 }
 
 /** Fills a range with poison markers. Returns the pages done. */
 export function fillPoison(space: usize, firstPage: f64, pageCount: f64): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(poison(space, u64(firstPage), u64(pageCount)));
 }
 
 /** Makes every entry of a range a guard marker: OK or ENOMEM. */
 export function installGuards(space: usize, firstPage: f64, pageCount: f64, zapFlags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return install(space, u64(firstPage), u64(pageCount), zapFlags);
 }
 
 /** Makes the guard markers of a range none: OK. */
 export function removeGuards(space: usize, firstPage: f64, pageCount: f64): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return removeAll(space, u64(firstPage), u64(pageCount));
 }
 
 /** Reads or writes a page: an OUTCOME_ or ENOMEM. */
 export function access(space: usize, page: f64, kind: u32, value: f64): i32 {
+  forgetRange(space, u64(page), 1);
   return accessPage(space, u64(page), kind, u64(value));
 }
 
 /** Goes on with an access whose fault waited: an OUTCOME_ or ENOMEM. */
 export function resume(space: usize, page: f64, kind: u32, value: f64, waits: u32): i32 {
+  forgetRange(space, u64(page), 1);
   return resumeAccess(space, u64(page), kind, u64(value), waits);
 }
 
 /** Reads or writes every `stride`-th page of a range. Returns the accesses done. */
 export function touch(space: usize, firstPage: f64, pageCount: f64, stride: f64, kind: u32, value: f64): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(touchPages(space, u64(firstPage), u64(pageCount), u64(stride), kind, u64(value)));
 }
 
@@ -198,6 +219,7 @@ export function replay(space: usize, records: usize, count: u32, value: f64, pol
 
 /** Scans a range of one region as the scan block says: OK, ENOSPC or ENOMEM. */
 export function scan(space: usize, firstPage: f64, pageCount: f64): i32 {
+  if (scanProtects()) forgetRange(space, u64(firstPage), u64(pageCount));
   return scanRange(space, u64(firstPage), u64(pageCount));
 }
 
@@ -264,21 +286,26 @@ export function folioOrder(object: usize, index: f64): u32 {
 
 /** Copies the entries of a range into a child: OK or ENOMEM. */
 export function copyRange(parent: usize, child: usize, firstPage: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(parent, u64(firstPage), u64(pageCount));
   return copy(parent, child, u64(firstPage), u64(pageCount), flags);
 }
 
 /** Moves entries to another address: OK or ENOMEM. */
 export function moveTables(space: usize, firstPage: f64, newFirst: f64, pageCount: f64, flags: u32): i32 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
+  forgetRange(space, u64(newFirst), u64(pageCount));
   return moveRange(space, u64(firstPage), u64(newFirst), u64(pageCount), flags);
 }
 
 /** Pages out, ages or frees lazily. Returns the pages done. */
 export function reclaim(space: usize, firstPage: f64, pageCount: f64, kind: u32, skips: bool): f64 {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   return f64(reclaimRange(space, u64(firstPage), u64(pageCount), kind, skips));
 }
 
 /** Makes a huge page of 2 MiB of anonymous memory: OK or an errno. */
 export function collapseAnonymous(space: usize, firstPage: f64, isArmed: bool): i32 {
+  forgetRange(space, u64(firstPage), FRAMES_PER_HUGE);
   return collapse(space, u64(firstPage), isArmed);
 }
 
@@ -299,6 +326,7 @@ export function retractTable(space: usize, firstPage: f64): void {
 
 /** Maps a huge page of an object by one entry: OK or an errno. */
 export function mapCollapsed(space: usize, firstPage: f64, object: usize, index: f64, keepsTable: bool): i32 {
+  forgetRange(space, u64(firstPage), FRAMES_PER_HUGE);
   return mapHuge(space, u64(firstPage), object, u64(index), keepsTable);
 }
 
@@ -314,6 +342,7 @@ export function changeHugetlb(space: usize, firstPage: f64, pageCount: f64, flag
 
 /** Removes what a range of hugetlb memory maps. */
 export function zapHugetlb(space: usize, firstPage: f64, pageCount: f64, flags: u32, owner: usize, index: f64): void {
+  forgetRange(space, u64(firstPage), u64(pageCount));
   zapHuge(space, u64(firstPage), u64(pageCount), flags, owner, u64(index));
 }
 

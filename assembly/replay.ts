@@ -7,6 +7,7 @@ import {
   COUNTER_REPLAYED_WRITES,
   ENOSPC,
   FAULT_RECORD_BYTES,
+  FAULT_RECORD_CONTENT,
   FAULT_RECORD_INDEX,
   FAULT_RECORD_KIND,
   FAULT_RECORD_PAGE,
@@ -15,25 +16,34 @@ import {
   OUTCOME_DONE,
   OUTCOME_SIGSEGV,
   OUTCOME_WP,
+  REGION_END,
+  REGION_FIRST,
+  REPLAY_CLUSTER_SHIFT,
   REPLAY_PASS_SIGNALS,
   REPLAY_QUIET,
   REPLAY_UNPROTECT,
   RESULT_REASON,
   RESULT_RECORDS,
+  UPGRADE_WRITABLE,
 } from "./abi";
 import { accessPage, resumeAccess } from "./access";
-import { ACCESSED, DIRTY, frameOf, PRESENT, WRITABLE } from "./entry";
-import { contentSlot } from "./frames";
+import { ACCESSED, DIRTY, frameOf, isPresent, PRESENT, WRITABLE } from "./entry";
+import { contentOf, contentSlot, framesAreSimple, numberIn } from "./frames";
 import { PMD_SHIFT } from "./geometry";
-import { unprotectPage } from "./protect";
+import { unprotect, unprotectPage } from "./protect";
+import { findRegion } from "./regions";
+import { beginMisses, contentBefore, flushMisses, hadMessage, handleMiss } from "./replay-miss";
 import { result } from "./result";
+import { forgetAll, shadowOf, useShadow } from "./shadow";
 import { addTo } from "./stats";
 import { findPteTable } from "./table";
 import { slotIn } from "./walk";
 
 /**
- * Batch replay: a block of access records (layout in `abi.ts`) in one call. An access that its entry permits is a load, a test and a store
- * of the page's content; everything else goes through the fault path. Faults that concern the host are written as records.
+ * Batch replay: records of accesses (layout in `abi.ts`) in one call. While every frame is mapped once, each block of records is passed over
+ * twice: the first pass asks the shadow about all of them, without a branch, and lists those that it does not know; the second pass carries
+ * these out (`replay-miss.ts`), or takes them through the fault path. A page that the shadow knows needs nothing done. Otherwise accesses are
+ * looked up in the tables one by one. Faults that concern the host are written as records.
  */
 
 const PAGE_MASK: u64 = ((<u64>1) << ACCESS_RECORD_PAGE_BITS) - 1;
@@ -41,6 +51,14 @@ const WRITE_SHIFT: u64 = 63;
 /** What an entry must have for a read, and what more for a write, so that the processor changes nothing in it. */
 const READ_BITS: u64 = PRESENT | ACCESSED;
 const WRITE_BITS: u64 = WRITABLE | DIRTY;
+
+/** Records of a block: what the shadow does not know of them fits into the first-level cache. */
+const BLOCK_RECORDS: u32 = 1024;
+/** Indexes of the records of a block that missed. */
+const misses: usize = memory.data((BLOCK_RECORDS << 2) + 4, 8);
+let listedWrites: u64 = 0;
+/** Why the last block ended before its last record, or OK. */
+let blockReason: i32 = OK;
 
 /** Where the store of a read goes, so that reads and writes run the same instructions. */
 const nowhere: usize = memory.data(8, 8);
@@ -68,7 +86,16 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
     reason = replayFault(space, load<u64>(records), 0, value, policy, waits);
     if (reason == OK) index = 1;
   }
-  while (reason == OK) {
+  beginMisses();
+  while (reason == OK && index < count) {
+    if (framesAreSimple()) {
+      useShadow(space, value);
+      const end = min(count, index + BLOCK_RECORDS);
+      index = replayBlock(space, records, index, end, value, policy);
+      reason = blockReason;
+      continue;
+    }
+    forgetAll();
     index = replayHits(space, records, index, count, value);
     if (index == count) break;
     reason = replayFault(space, load<u64>(records + <usize>index * ACCESS_RECORD_BYTES), index, value, policy, 0);
@@ -77,6 +104,82 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
   store<i32>(result, reason, RESULT_REASON);
   store<u32>(result, faultCount, RESULT_RECORDS);
   return index;
+}
+
+/**
+ * Carries out the accesses from `first` to `end`. Returns the index behind the last one that is done; `blockReason` says why the next one is
+ * not, or OK. A block ends early also where frames are not simple any more.
+ */
+function replayBlock(space: usize, records: usize, first: u32, end: u32, value: u64, policy: u32): u32 {
+  const unprotectsPages = (policy & REPLAY_UNPROTECT) != 0 && policy >> REPLAY_CLUSTER_SHIFT == 0;
+  const missCount = listMisses(records, first, end);
+  // accesses that the long way has counted, or not, because they ended in a signal
+  let countedReads: u64 = 0;
+  let countedWrites: u64 = 0;
+  let stop = end;
+  blockReason = OK;
+  for (let i: u32 = 0; i < missCount; i++) {
+    const index = load<u32>(misses + ((<usize>i) << 2));
+    const record = load<u64>(records + <usize>index * ACCESS_RECORD_BYTES);
+    const page = record & PAGE_MASK;
+    const isWrite = <u32>(record >> WRITE_SHIFT);
+    if (((shadowOf(page) >> isWrite) & 1) != 0) continue; // a record before it in the block was about the same page
+    if ((policy & REPLAY_QUIET) == 0 && faultCount == faultCapacity) {
+      blockReason = ENOSPC;
+      stop = index;
+      break;
+    }
+    if (handleMiss(space, page, isWrite, value, unprotectsPages)) {
+      if (hadMessage) writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentBefore, policy);
+      continue;
+    }
+    blockReason = replayFault(space, record, index, value, policy, 0);
+    if (blockReason != OK) {
+      stop = index;
+      break;
+    }
+    if (isWrite != 0) countedWrites++;
+    else countedReads++;
+    beginMisses();
+    if (!framesAreSimple()) {
+      stop = index + 1;
+      break;
+    }
+  }
+  flushMisses(space);
+  if (stop != end) listedWrites = writesIn(records, first, stop);
+  countReplayed(space, stop - first - listedWrites - countedReads, listedWrites - countedWrites);
+  return stop;
+}
+
+function countReplayed(space: usize, reads: u64, writes: u64): void {
+  addTo(space, COUNTER_REPLAYED_READS, reads);
+  addTo(space, COUNTER_REPLAYED_WRITES, writes);
+}
+
+/** Lists the records of a block that the shadow does not know, and returns how many they are; `listedWrites` has the writes of all. */
+function listMisses(records: usize, first: u32, end: u32): u32 {
+  let target = misses;
+  let writes: u64 = 0;
+  let record = records + <usize>first * ACCESS_RECORD_BYTES;
+  for (let index = first; index < end; index++) {
+    const access = load<u64>(record);
+    const isWrite = access >> WRITE_SHIFT;
+    store<u32>(target, index);
+    target += (<usize>(((shadowOf(access & PAGE_MASK) >> (<u32>isWrite)) & 1) ^ 1)) << 2;
+    writes += isWrite;
+    record += ACCESS_RECORD_BYTES;
+  }
+  listedWrites = writes;
+  return <u32>((target - misses) >> 2);
+}
+
+function writesIn(records: usize, first: u32, end: u32): u64 {
+  let writes: u64 = 0;
+  for (let index = first; index < end; index++) {
+    writes += load<u64>(records + <usize>index * ACCESS_RECORD_BYTES) >> WRITE_SHIFT;
+  }
+  return writes;
 }
 
 /** Carries out accesses from `index` on until one is not permitted. Returns the index of that one, or `count`. */
@@ -100,8 +203,7 @@ function replayHits(space: usize, records: usize, index: u32, count: u32, value:
     store<u64>(select(contentSlot(frameOf(entry)), nowhere, isWrite != 0), value);
     writes += isWrite;
   }
-  addTo(space, COUNTER_REPLAYED_WRITES, writes);
-  addTo(space, COUNTER_REPLAYED_READS, i - index - writes);
+  countReplayed(space, i - index - writes, writes);
   return i;
 }
 
@@ -117,24 +219,42 @@ function replayFault(space: usize, record: u64, index: u32, value: u64, policy: 
     return OK;
   }
   if (outcome < OUTCOME_DONE) return outcome;
-  writeRecord(page, index, outcome, access, policy);
+  writeRecord(page, index, outcome, access, outcome == OUTCOME_WP ? contentAt(space, page) : 0, policy);
   const isSignal = outcome >= OUTCOME_SIGSEGV; // that, SIGBUS, or poisoned
   return isSignal && (policy & REPLAY_PASS_SIGNALS) != 0 ? OK : outcome;
 }
 
-/** Answers a write-protect message as the policy says: unprotects the page and lets the thread go on, or leaves it to the host. */
+/** Answers a write-protect message as the policy says: unprotects pages and lets the thread go on, or leaves it to the host. */
 function resolveWp(space: usize, page: u64, index: u32, value: u64, policy: u32): i32 {
   if ((policy & REPLAY_UNPROTECT) == 0) return OUTCOME_WP;
-  writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, policy);
-  unprotectPage(space, page);
+  writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentAt(space, page), policy);
+  const clusterShift = policy >> REPLAY_CLUSTER_SHIFT;
+  if (clusterShift == 0) unprotectPage(space, page);
+  else unprotectCluster(space, page, clusterShift);
   return resumeAccess(space, page, ACCESS_WRITE, value, 1);
 }
 
-function writeRecord(page: u64, index: u32, outcome: i32, access: u32, policy: u32): void {
+/** Unprotects the aligned `1 << shift` pages around `page`, as far as they are of its region. */
+function unprotectCluster(space: usize, page: u64, shift: u32): void {
+  const region = findRegion(space, page);
+  const first = max((page >> shift) << shift, load<u64>(region, REGION_FIRST));
+  const end = min(((page >> shift) + 1) << shift, load<u64>(region, REGION_END));
+  unprotect(space, first, end - first, UPGRADE_WRITABLE);
+}
+
+/** Returns the number that a mapped page holds. */
+function contentAt(space: usize, page: u64): u64 {
+  const table = findPteTable(space, page);
+  const entry = table != 0 ? load<u64>(slotIn(table, page)) : 0;
+  return isPresent(entry) ? numberIn(contentOf(frameOf(entry))) : 0;
+}
+
+function writeRecord(page: u64, index: u32, outcome: i32, access: u32, content: u64, policy: u32): void {
   if ((policy & REPLAY_QUIET) != 0) return;
   const record = faultRecords + <usize>faultCount * FAULT_RECORD_BYTES;
   store<u64>(record, page, FAULT_RECORD_PAGE);
   store<u32>(record, index, FAULT_RECORD_INDEX);
   store<u32>(record, outcome | (access == ACCESS_WRITE ? FAULT_RECORD_WRITE : 0), FAULT_RECORD_KIND);
+  store<u64>(record, content, FAULT_RECORD_CONTENT);
   faultCount++;
 }

@@ -92,6 +92,11 @@ export function scan(space: usize, firstPage: u64, pageCount: u64): i32 {
     : walk<Scan>(space, firstPage, pageCount);
 }
 
+/** Tells whether the scan under way write-protects what it puts out. */
+export function scanProtects(): bool {
+  return field(SCAN_FLAGS) == SCAN_WP_MATCHING;
+}
+
 /** Returns the categories of an entry, those of its region not included (`pagemap_page_category`). */
 export function categoriesOf(entry: u64): u32 {
   const written = isUffdWp(entry) ? 0 : CATEGORY_WRITTEN;

@@ -10,7 +10,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["abi", "geometry"],
   ["entry", "stats", "result"],
   ["arena"],
-  ["uniform"],
+  ["uniform", "shadow"],
   ["table", "frames", "regions", "userfault"],
   ["walk", "swap", "written", "passes"],
   ["free-tables", "resident"],
@@ -19,7 +19,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["object-fault", "swap-fault", "huge-fault", "hugetlb-fault"],
   ["fault", "mprotect", "zap", "fork", "move-tables", "move-pages", "collapse", "reclaim", "pagemap"],
   ["protect", "hugetlb", "guard"],
-  ["access", "populate", "scan", "fill", "space"],
+  ["access", "populate", "scan", "fill", "space", "replay-miss"],
   ["replay"],
   ["index"],
 ].map((row) => row.map((name) => `assembly/${name}.ts`));

@@ -5,6 +5,7 @@ import {
   COUNTER_COUNT,
   COUNTER_REAL_TABLES,
   FAULT_RECORD_BYTES,
+  FAULT_RECORD_CONTENT,
   FAULT_RECORD_INDEX,
   FAULT_RECORD_KIND,
   FAULT_RECORD_PAGE,
@@ -100,7 +101,12 @@ describe("abi", () => {
       4,
     ];
     expect(fits(resultFields, RESULT_BYTES)).toBe(true);
-    expect(fits([FAULT_RECORD_PAGE, 8, FAULT_RECORD_INDEX, 4, FAULT_RECORD_KIND, 4], FAULT_RECORD_BYTES)).toBe(true);
+    expect(
+      fits(
+        [FAULT_RECORD_PAGE, 8, FAULT_RECORD_INDEX, 4, FAULT_RECORD_KIND, 4, FAULT_RECORD_CONTENT, 8],
+        FAULT_RECORD_BYTES,
+      ),
+    ).toBe(true);
     expect(fits([SCAN_REGION_FIRST, 8, SCAN_REGION_END, 8, SCAN_REGION_CATEGORY_SET, 8], SCAN_REGION_BYTES)).toBe(true);
   });
 

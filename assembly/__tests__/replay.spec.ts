@@ -358,7 +358,9 @@ function expectEqual(flags: u32, protectFlags: u32): void {
     expect(replay(replayed, records, count, block, REPLAY_UNPROTECT | REPLAY_PASS_SIGNALS, 0)).toBe(count);
     let wpRecords: u32 = 0;
     for (let i: u32 = 0; i < recordCount(); i++) {
-      wpRecords += u32(load<u32>(faults + <usize>i * 16, FAULT_RECORD_KIND) == OUTCOME_WP + FAULT_RECORD_WRITE);
+      wpRecords += u32(
+        load<u32>(faults + <usize>i * FAULT_RECORD_BYTES, FAULT_RECORD_KIND) == OUTCOME_WP + FAULT_RECORD_WRITE,
+      );
     }
     expect(wpRecords).toBe(messages);
     expect(differences(replayed, single)).toBe("");

@@ -6,7 +6,7 @@ import { engineUrl } from "../support/engine-url.js";
 const PAGE = 4096;
 const GIB = 2 ** 30;
 /** What the engine needs for itself, and about two thousand tables. */
-const LIMIT = 16 * 2 ** 20;
+const LIMIT = 20 * 2 ** 20;
 const HUGE = 64 * GIB;
 /** Pages that lie in a table each. */
 const SPARSE = { stride: 512, count: 4096 };

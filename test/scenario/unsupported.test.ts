@@ -25,7 +25,7 @@ describe("what is not modelled", () => {
   });
 
   it("is more than the memory of the engine holds", async () => {
-    const small = await createEngine({ memoryLimit: 16 << 20, materialize: true }, engineUrl);
+    const small = await createEngine({ memoryLimit: 20 << 20, materialize: true }, engineUrl);
     const steps = [
       { op: "mmap", as: "ram", pages: 1 << 26 },
       { op: "uffd", as: "u", features: ["wp-unpopulated"] },

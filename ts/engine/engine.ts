@@ -66,8 +66,13 @@ export interface ReplayResult {
 export interface ReplayOptions {
   /** What every write of the block stores: an integer from 0 to 2^53 - 1. */
   readonly value: number;
-  /** Answer write-protect messages by unprotecting the page, inside the engine (default: stop there). */
+  /**
+   * Answer write-protect messages by unprotecting the page, inside the engine (default: stop there). The records say what each page held, so
+   * that who saves pages before they change has them.
+   */
   readonly wp?: "unprotect" | "stop";
+  /** Pages that "unprotect" unprotects at once, aligned to as many, within the mapping: a power of 2 up to 2^20 (default: 1). */
+  readonly cluster?: number;
   /** Pass over accesses that end in a signal (default: stop there). */
   readonly signals?: "pass" | "stop";
   /** Whether faults are returned as records (default) or only counted. */
@@ -659,12 +664,14 @@ export class Engine {
       pages: new Float64Array(count),
       indexes: new Uint32Array(count),
       kinds: new Uint32Array(count),
+      contents: new Float64Array(count),
     };
     for (let i = 0; i < count; i++) {
       const at = (address + i * abi.FAULT_RECORD_BYTES) >>> 2;
       faults.pages[i] = readWord(words, at + abi.FAULT_RECORD_PAGE / 4);
       faults.indexes[i] = words[at + abi.FAULT_RECORD_INDEX / 4] ?? 0;
       faults.kinds[i] = words[at + abi.FAULT_RECORD_KIND / 4] ?? 0;
+      faults.contents[i] = readWord(words, at + abi.FAULT_RECORD_CONTENT / 4);
     }
     return faults;
   }
@@ -734,8 +741,15 @@ function replayPolicy(options: ReplayOptions): number {
   return (
     (options.wp === "unprotect" ? abi.REPLAY_UNPROTECT : 0) |
     (options.signals === "pass" ? abi.REPLAY_PASS_SIGNALS : 0) |
-    (options.records === "count" ? abi.REPLAY_QUIET : 0)
+    (options.records === "count" ? abi.REPLAY_QUIET : 0) |
+    (clusterShift(options.cluster ?? 1) << abi.REPLAY_CLUSTER_SHIFT)
   );
+}
+
+function clusterShift(pages: number): number {
+  const shift = Math.log2(checkCount(pages, "cluster", 2 ** 20));
+  if (!Number.isInteger(shift)) throw new RangeError(`"cluster" expected a power of 2, got ${pages}`);
+  return shift;
 }
 
 function readWord(words: Uint32Array, at: number): number {

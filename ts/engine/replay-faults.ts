@@ -10,6 +10,8 @@ export interface ReplayFaults {
   readonly indexes: Uint32Array;
   /** What each waited for or ended in, as a number: `replayFault` takes it apart. */
   readonly kinds: Uint32Array;
+  /** What a write-protected page held when the write to it faulted: what a copier saves before it lets the write happen. */
+  readonly contents: Float64Array;
 }
 
 /** One fault of a replay. */
@@ -49,12 +51,14 @@ export class FaultCollector {
       pages: new Float64Array(count),
       indexes: new Uint32Array(count),
       kinds: new Uint32Array(count),
+      contents: new Float64Array(count),
     };
     let at = 0;
     for (const part of this.#parts) {
       all.pages.set(part.pages, at);
       all.indexes.set(part.indexes, at);
       all.kinds.set(part.kinds, at);
+      all.contents.set(part.contents, at);
       at += part.count;
     }
     return all;
