@@ -4,7 +4,6 @@ import {
   EEXIST,
   EFAULT,
   ENOMEM,
-  ENOSPC,
   FILL_WP,
   MOVE_CLEAR_UFFD_WP,
   OK,
@@ -135,7 +134,7 @@ export function moveHugetlb(space: usize, firstPage: u64, newFirst: u64, pageCou
   return OK;
 }
 
-/** Puts a new huge page with contents `value`, `value + step`, … at `page` (UFFDIO_COPY). `flags`: FILL_WP or 0. Returns OK or an errno; ENOSPC when the pool is empty. */
+/** Puts a new huge page with contents `value`, `value + step`, … at `page` (UFFDIO_COPY). `flags`: FILL_WP or 0. Returns OK or an errno. */
 export function copyIntoHugetlb(space: usize, page: u64, flags: u32, value: u64, step: u64): i32 {
   const region = findRegion(space, page);
   const policy = policyOf(region, 0);
@@ -149,7 +148,7 @@ export function copyIntoHugetlb(space: usize, page: u64, flags: u32, value: u64,
   if (isShared && !isNone(cachedEntry(object, index))) return EEXIST;
   const isBeyondEnd = index << PMD_SHIFT >= pagesOf(object);
   const head = takeHugePage(region, reservesOf(object), index, policy, false);
-  if (head == 0) return isNone(entry) ? ENOSPC : EEXIST;
+  if (head == 0) return EEXIST; // the kernel takes an entry that it can find for one that is filled, and it has just made the entry
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setContent(head + i, value + step * i);
   if (isShared) {
     if (isBeyondEnd) {

@@ -8,7 +8,6 @@ import {
   COUNTER_PMD_TABLES,
   COUNTER_PTE_TABLES,
   EEXIST,
-  ENOSPC,
   FILL_WP,
   OBJECT_HUGETLB,
   OK,
@@ -150,7 +149,7 @@ describe("memory of hugetlbfs", () => {
   it("is filled a huge page at a time, with a running content", () => {
     prepare(PRIVATE | REGION_UFFD_MISSING | REGION_UFFD_WP, 2);
     expect(fillCopy(space, SLOT, 1536, FILL_WP, 100, 1)).toBe(1024);
-    expect(reason()).toBe(ENOSPC);
+    expect(reason()).toBe(EEXIST);
     expect(flagsOf(SLOT)).toBe(0x84000000000004a5);
     expectAccess(SLOT + 700, ACCESS_READ, 0, OUTCOME_DONE);
     expect(valueRead()).toBe(800);

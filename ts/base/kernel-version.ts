@@ -39,7 +39,8 @@ export type KernelChange =
   | "mremap-several"
   | "unregister-own"
   | "scan-none-written"
-  | "fault-around-folio";
+  | "fault-around-folio"
+  | "guard-flag";
 
 /** Since when a change is there (major and minor), and how that is known. */
 export interface ChangeRow {
@@ -94,6 +95,8 @@ export const KERNEL_CHANGES: Readonly<Record<KernelChange, ChangeRow>> = {
   "scan-none-written": { since: [6, 18], evidence: "live" },
   /** A read fault maps all of a huge page of the page cache. */
   "fault-around-folio": { since: [6, 18], evidence: "live" },
+  /** A mapping with guards has a flag; until then it was given an `anon_vma`, also that of a file. */
+  "guard-flag": { since: [6, 18], evidence: "live" },
 };
 
 /** Tells whether a kernel has what came with a change. */

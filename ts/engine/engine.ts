@@ -117,7 +117,6 @@ const FILL_REASONS: ReadonlyMap<number, ErrnoName> = new Map([
   [abi.ENOENT, "ENOENT"],
   [abi.EBUSY, "EBUSY"],
   [abi.EINVAL, "EINVAL"],
-  [abi.ENOSPC, "ENOMEM"], // the pool of huge pages is empty; the engine's own memory is another matter
 ]);
 
 const WASM_PAGE = 65536;

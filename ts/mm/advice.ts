@@ -143,7 +143,8 @@ function changeGuards(mm: Mm, vma: Vma, part: Part, advice: "guard-install" | "g
     mm.engine.removeGuards(mm.handle, part.first, pages);
     return;
   }
-  mm.prepareAnonVma(vma.firstPage);
+  if (mm.machine.has("guard-flag")) mm.list.replace(vma, { mayGuard: true });
+  if (vma.kind === "anon" || !mm.machine.has("guard-flag")) mm.prepareAnonVma(vma.firstPage);
   const ends = mm.engine.installGuards(mm.handle, part.first, pages, zapFlags(vma));
   if (!ends) throw new EndlessCallError("madvise: a uffd-wp marker of an object comes back however often it is zapped");
 }

@@ -50,8 +50,7 @@ function collapseFile(mm: Mm, vma: Vma, object: MemoryObject, page: number): Fil
     mm.engine.collapseObject(object.handle, index);
     for (const part of parts) {
       const isWhole = part.count === HUGE_PAGES && part.first % HUGE_PAGES === 0;
-      const keepsTable = part.vma.anonVma !== null || (part.vma.modes & MODE_WP) !== 0;
-      if (isWhole && !keepsTable) mm.engine.retractTable(part.space.handle, part.first);
+      if (isWhole && isRetractable(part.vma)) mm.engine.retractTable(part.space.handle, part.first);
     }
   }
   return mm.engine.mapCollapsed(
@@ -61,4 +60,9 @@ function collapseFile(mm: Mm, vma: Vma, object: MemoryObject, page: number): Fil
     index,
     (vma.modes & MODE_WP) !== 0 ? "keep" : "replace",
   );
+}
+
+/** `file_backed_vma_is_retractable`. */
+function isRetractable(vma: Vma): boolean {
+  return vma.anonVma === null && (vma.modes & MODE_WP) === 0 && !vma.mayGuard;
 }

@@ -52,7 +52,7 @@ function forkedContext(
 
 /** `vma_needs_copy`. */
 function needsCopy(vma: Vma, copy: Vma): boolean {
-  return !vma.wipeOnFork && ((copy.modes & MODE_WP) !== 0 || vma.anonVma !== null);
+  return !vma.wipeOnFork && ((copy.modes & MODE_WP) !== 0 || vma.anonVma !== null || vma.mayGuard);
 }
 
 function copyEntries(parent: Mm, target: Mm, vma: Vma, copy: Vma): void {

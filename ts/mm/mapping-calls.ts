@@ -70,6 +70,7 @@ export const NEW_VMA = {
   modes: 0,
   context: null,
   anonVma: null,
+  mayGuard: false,
   thp: "default",
   dontFork: false,
   wipeOnFork: false,

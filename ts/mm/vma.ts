@@ -84,6 +84,8 @@ export interface Vma {
   readonly context: UffdContext | null;
   /** Identity of the `anon_vma`, which is there once a page has been allocated; mappings that differ in it do not merge. */
   readonly anonVma: AnonVma | null;
+  /** VM_MAYBE_GUARD: guards were installed once. It does not keep mappings apart, and stays when they merge. */
+  readonly mayGuard: boolean;
   readonly thp: ThpAdvice;
   /** VM_DONTCOPY: fork leaves the mapping out. */
   readonly dontFork: boolean;
@@ -322,12 +324,21 @@ export class VmaList {
     for (let right = this.#vmas[i]; right !== undefined && right.firstPage <= endPage; right = this.#vmas[i]) {
       const left = this.#vmas[i - 1];
       if (left !== undefined && canMerge(left, right)) {
-        this.#vmas.splice(i - 1, 2, { ...left, endPage: right.endPage, anonVma: left.anonVma ?? right.anonVma });
+        this.#vmas.splice(i - 1, 2, merged(left, right));
       } else {
         i++;
       }
     }
   }
+}
+
+function merged(left: Vma, right: Vma): Vma {
+  return {
+    ...left,
+    endPage: right.endPage,
+    anonVma: left.anonVma ?? right.anonVma,
+    mayGuard: left.mayGuard || right.mayGuard,
+  };
 }
 
 /** `mm/vma.c:can_vma_merge_before` and `_after`. */

@@ -1039,7 +1039,8 @@ static void pin(int cpu) {
 static void measure_child(void) {
   timeout_ms = 5000;
   begin_scenario();
-  if (do_fork(0, (u64[]){1})) fail("cannot fork");
+  s64 returned = do_fork(0, (u64[]){1});
+  if (returned) errno = -returned, fail("cannot fork");
   child_surplus = difference(usage_of(1), processes[0].base);
   end_scenario();
 }
