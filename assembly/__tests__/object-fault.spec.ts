@@ -151,6 +151,17 @@ describe("a fault around", () => {
     expectAccess(SLOT, ACCESS_READ, 0, OUTCOME_DONE);
     expect(entryAt(space, SLOT + 1)).toBe(0);
   });
+
+  it("makes no table for the last page of a file, but uses one that is there", () => {
+    prepare(FILE);
+    addCachedPage(object, 63);
+    expectAccess(SLOT + 64, ACCESS_READ, 0, OUTCOME_SIGBUS);
+    expect(entryAt(space, SLOT + 63)).toBe(0);
+    expect(counterOf(space, COUNTER_PTE_TABLES)).toBe(0);
+    expectAccess(SLOT, ACCESS_READ, 0, OUTCOME_DONE);
+    expectAccess(SLOT + 62, ACCESS_READ, 0, OUTCOME_DONE);
+    expect(flagsAt(space, SLOT + 63)).toBe(0x8000000000000025);
+  });
 });
 
 describe("a fault on a private mapping of an object", () => {

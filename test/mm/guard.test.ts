@@ -38,6 +38,17 @@ describe("guards", () => {
     expect(() => space.madvise(start, 3 * PAGE_SIZE, "guard-install")).toThrow(/ENOMEM/);
     expect(entries(space, start, 3)).toEqual([GUARD, 0n, GUARD]);
   });
+
+  it("keep mappings of files no more apart, and are still copied by fork when these have become one", () => {
+    const space = new AddressSpace(engine);
+    const start = space.mmap({ length: 2 * PAGE_SIZE, sharing: "shared" });
+    const uffd = Userfaultfd.open(space, {});
+    uffd.register(start, PAGE_SIZE, ["missing"]);
+    space.madvise(start + PAGE_SIZE, PAGE_SIZE, "guard-install");
+    uffd.close();
+    expect(space.vmas).toHaveLength(1);
+    expect(entries(space.fork(), start, 2)).toEqual([0n, GUARD]);
+  });
 });
 
 describe("poison", () => {
