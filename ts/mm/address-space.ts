@@ -302,8 +302,8 @@ export class AddressSpace {
     this.mm.noteAnonVma(vma);
     const page = firstPage + progress.pages;
     if (progress.reason === "unmap-others") {
-      this.machine.unmapOthers(this.mm, vma, page);
-      return { pages: progress.pages, reason: "done" };
+      const isFound = this.machine.unmapOthers(this.mm, vma, page);
+      return { pages: progress.pages, reason: isFound ? "done" : "hang" };
     }
     if (isWaiting(progress.reason)) this.#raise(vma, page * PAGE_SIZE, progress.reason, access, waiter);
     return progress;
@@ -358,9 +358,10 @@ export class AddressSpace {
     if (result.outcome === "hang") {
       thread.isEndless = true;
     } else if (result.outcome === "unmap-others") {
-      if (vma !== undefined) this.machine.unmapOthers(this.mm, vma, Math.floor(thread.address / PAGE_SIZE));
+      const page = Math.floor(thread.address / PAGE_SIZE);
+      thread.isEndless = vma === undefined || !this.machine.unmapOthers(this.mm, vma, page);
       this.mm.publish();
-      this.#resume(thread, 0);
+      if (!thread.isEndless) this.#resume(thread, 0);
     } else if (isWaiting(result.outcome)) {
       thread.waits = waits + (result.tried ? 1 : 0);
       if (vma !== undefined) this.#raise(vma, thread.address, result.outcome, thread.plan.access, thread);

@@ -200,18 +200,24 @@ export class Machine implements Policies {
     if (end < first + pages) this.engine.splitCachedAround(object.handle, end);
   }
 
-  /** Takes a huge page from the processes that do not own it, for an owner that cannot get a copy (`unmap_ref_private`). */
-  unmapOthers(own: MappingSpace, vma: Vma, page: number): void {
+  /**
+   * Takes a huge page from the processes that do not own it, for an owner that cannot get a copy (`unmap_ref_private`). Linux looks for it at
+   * the owner's address, so a process that has it elsewhere keeps it. Returns whether there was one: else the owner tries for ever.
+   */
+  unmapOthers(own: MappingSpace, vma: Vma, page: number): boolean {
     if (vma.object === null) throw new OutOfMemoryError("copy on write", this.engine.memoryBytes);
     const first = page - (page % HUGE_PAGES);
     const index = indexAt(vma, first);
     const frame = this.#frameAt(own, first);
+    let isFound = false;
     for (const part of this.mappingsOf(vma.object, index, HUGE_PAGES)) {
       if ((part.space === own && part.vma === vma) || part.vma.isShared || part.vma.owner !== 0) continue;
-      if (this.#frameAt(part.space, part.first) !== frame) continue;
-      this.engine.zapHugetlb(part.space.handle, part.first, HUGE_PAGES, 0, 0, 0);
+      if (this.#frameAt(part.space, first) !== frame) continue;
+      this.engine.zapHugetlb(part.space.handle, first, HUGE_PAGES, 0, 0, 0);
       part.space.loseReserve(part.first);
+      isFound = true;
     }
+    return isFound;
   }
 
   /** The frame that the entry at a page maps, or what else is in the entry. */

@@ -18,6 +18,8 @@ export class Hazards {
   readonly #protectedHuge: Interval[] = [];
   /** Where memory was without access at some time. */
   readonly #closedOff: Interval[] = [];
+  /** Whether huge pages may be shared by processes. */
+  #hasForked = false;
   /** Whether a process may wait in a call, so that it touches nothing. */
   #mayWait = false;
   #previous: Step | undefined;
@@ -48,13 +50,16 @@ export class Hazards {
     }
   }
 
-  /** Moving a part of a private hugetlb mapping loses reservations of the pool for good. */
+  /**
+   * Moving a part of a private hugetlb mapping loses reservations of the pool for good. An owner that needs the page of a process which has
+   * it elsewhere looks for it for ever, in the kernel and without giving the CPU to anybody.
+   */
   #isHarmlessRemap(step: StepOf<"mremap">): boolean {
     const interval = this.layout.interval(step.range);
     return this.#hugetlbAt(interval).every((span) => {
       const [start, end] = addressesOf(span);
       const isWhole = interval[0] === start && interval[1] === end && step.pages === span.pages;
-      return span.sharing === "shared" || isWhole;
+      return span.sharing === "shared" || (isWhole && !this.#hasForked);
     });
   }
 
@@ -75,6 +80,9 @@ export class Hazards {
 
   #takeIn(step: Step): void {
     switch (step.op) {
+      case "fork":
+        this.#hasForked = true;
+        break;
       case "mmap":
         if (step.prot === "none") this.#closedOff.push(this.layout.interval(step.as));
         break;

@@ -94,6 +94,7 @@ enum record { RECORD_RESULT, RECORD_HANG, RECORD_MESSAGE };
 enum status { STATUS_BLOCKED = 1000, STATUS_UNSUPPORTED = 1001 }; /* beside 0 and the numbers of errno */
 enum kind { KIND_ANON, KIND_SHMEM, KIND_FILE, KIND_HUGETLB };
 enum answer { ANSWER_NONE, ANSWER_COPY, ANSWER_ZEROPAGE, ANSWER_POISON, ANSWER_UNPROTECT, ANSWER_CONTINUE };
+enum { NOT_BEGUN = 97 }; /* exit code */
 enum outcome { OUTCOME_OK, OUTCOME_BLOCKED, OUTCOME_SIGBUS, OUTCOME_SIGSEGV, OUTCOMES };
 
 /* ------------------------------------------------------------------------------------------------ subjects */
@@ -306,6 +307,12 @@ static const char *folder;
 static void fail(const char *what) {
   fprintf(stderr, "executor: %s (%s)\n", what, strerror(errno));
   _exit(98);
+}
+
+/* For what fails before a scenario has begun: another executor can try the same again. */
+static void fail_to_begin(const char *what) {
+  fprintf(stderr, "executor: %s\n", what);
+  _exit(NOT_BEGUN);
 }
 
 static u64 now_ms(void) {
@@ -934,7 +941,10 @@ static void do_step(const u64 *step) {
 
 static void begin_scenario(void) {
   hangs = false;
-  adopt_process(0, start_subject(&arena[0], 0));
+  long pid = start_subject(&arena[0], 0);
+  if (pid < 0) fail_to_begin("cannot clone");
+  adopt_process(0, pid);
+  if (hangs) fail_to_begin("a new process does not get the CPU");
   processes[0].base = usage_of(0);
 }
 
@@ -953,8 +963,8 @@ static void end_scenario(void) {
 
 static void run_scenario(const u64 *steps, int count) {
   reply_used = reply->word_count = 0;
-  reply->scenarios_begun++;
   begin_scenario();
+  reply->scenarios_begun++;
   for (step_now = 0; step_now < count && !hangs; step_now++) {
     accesses[step_now].thread = -1;
     accesses[step_now].has_ended = false;
@@ -1039,8 +1049,7 @@ static void pin(int cpu) {
 static void measure_child(void) {
   timeout_ms = 5000;
   begin_scenario();
-  s64 returned = do_fork(0, (u64[]){1});
-  if (returned) errno = -returned, fail("cannot fork");
+  if (do_fork(0, (u64[]){1})) fail_to_begin("cannot fork");
   child_surplus = difference(usage_of(1), processes[0].base);
   end_scenario();
 }

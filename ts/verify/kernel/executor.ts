@@ -1,11 +1,12 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import {
   type Command,
   decodeReply,
   decodeReplyFileHeader,
   encodeRequest,
+  NOT_BEGUN,
   REPLY_FILE_HEADER_BYTES,
   REPLY_HEADER_BYTES,
   replyBytes,
@@ -17,6 +18,9 @@ const REPLY_DESCRIPTOR = 3;
 const WATCH_EVERY_MS = 1000;
 /** How much longer than a step's time limit the executor may be silent before it counts as stuck in the kernel itself. */
 const SILENCE_MS = 5000;
+/** How often a scenario is tried that cannot be begun: what hung before may keep the CPU for a while. */
+const MAX_STARTS = 20;
+const RESTART_AFTER_MS = 500;
 
 /** How to start an executor. */
 export interface ExecutorOptions {
@@ -39,6 +43,9 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #requests: Request[] = [];
   #process: ExecutorProcess | null = null;
+  /** Processes in succession that could not begin a scenario. */
+  #failedStarts = 0;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -56,26 +63,43 @@ export class Executor {
 
   /** Ends the process. Scenarios under way are given up. */
   async close(): Promise<void> {
+    clearTimeout(this.#restart);
     for (const { reject } of this.#requests.splice(0)) reject(new Error("the executor was closed"));
     await this.#process?.end();
   }
 
   #start(): void {
     const started = new ExecutorProcess(this.#options, {
-      reply: (bytes) => this.#requests.shift()?.resolve(decodeReply(bytes)),
+      reply: (bytes) => {
+        this.#failedStarts = 0;
+        this.#requests.shift()?.resolve(decodeReply(bytes));
+      },
       stuck: (bytes) => {
         const request = this.#requests.shift();
         void started.end();
         request?.resolve(decodeReply(bytes));
       },
+      notBegun: (complaint) => {
+        this.#process = null;
+        if (++this.#failedStarts % MAX_STARTS === 0) this.#fail(complaint);
+        this.#restart = setTimeout(() => this.#startIfNeeded(), RESTART_AFTER_MS);
+      },
       end: (complaint) => {
         this.#process = null;
-        if (complaint !== "") this.#requests.shift()?.reject(new Error(complaint));
-        if (this.#requests.length > 0) this.#start();
+        if (complaint !== "") this.#fail(complaint);
+        this.#startIfNeeded();
       },
     });
     this.#process = started;
     for (const { bytes } of this.#requests) started.send(bytes);
+  }
+
+  #startIfNeeded(): void {
+    if (this.#process === null && this.#requests.length > 0) this.#start();
+  }
+
+  #fail(complaint: string): void {
+    this.#requests.shift()?.reject(new Error(complaint));
   }
 }
 
@@ -84,6 +108,8 @@ interface Events {
   readonly reply: (bytes: Uint8Array) => void;
   /** The process does not go on; these are the replies to the steps before. */
   readonly stuck: (bytes: Uint8Array) => void;
+  /** The process has ended before it could begin a scenario. */
+  readonly notBegun: (complaint: string) => void;
   /** The process has ended. `complaint` is empty if it gave a reply before that which says that a step hangs. */
   readonly end: (complaint: string) => void;
 }
@@ -103,6 +129,7 @@ class ExecutorProcess {
   #unanswered = 0;
   #answered = 0;
   #isStuck = false;
+  #couldNotBegin = false;
   #hasEnded = false;
 
   constructor({ program, cpu, folder, stepTimeoutMs }: ExecutorOptions, events: Events) {
@@ -159,6 +186,10 @@ class ExecutorProcess {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#watch);
+    if (this.#couldNotBegin || this.#process.exitCode === NOT_BEGUN) {
+      this.#events.notBegun(this.#complaint.trim() || "executor: it does not get the CPU");
+      return;
+    }
     const endsAfterHang = this.#process.exitCode === 0 && this.#answered > 0;
     const isExpected = endsAfterHang || this.#isStuck || this.#unanswered === 0;
     this.#events.end(isExpected ? "" : this.#complaint.trim() || "the executor was killed");
@@ -167,7 +198,9 @@ class ExecutorProcess {
   /** Finds out whether the process is stuck: a call of its own does not return. */
   #look(): void {
     if (this.#unanswered === 0 || this.#isStuck || this.#hasEnded) return;
-    const file = openSync(`/proc/${String(this.#process.pid)}/fd/${REPLY_DESCRIPTOR}`, "r");
+    const replies = `/proc/${String(this.#process.pid)}/fd/${REPLY_DESCRIPTOR}`;
+    if (!existsSync(replies)) return; // it has not made them yet
+    const file = openSync(replies, "r");
     try {
       const header = Buffer.alloc(REPLY_FILE_HEADER_BYTES + REPLY_HEADER_BYTES);
       readSync(file, header, 0, header.length, 0);
@@ -176,10 +209,14 @@ class ExecutorProcess {
         this.#heartbeat = heartbeat;
         this.#heartbeatMs = Date.now();
       } else if (Date.now() - this.#heartbeatMs > this.#patienceMs) {
-        const isBegun = scenariosBegun > this.#answered;
-        const reply = Buffer.alloc(isBegun ? replyBytes(header.subarray(REPLY_FILE_HEADER_BYTES)) : 0);
-        readSync(file, reply, 0, reply.length, header.length);
         this.#isStuck = true;
+        this.#couldNotBegin = scenariosBegun === this.#answered;
+        if (this.#couldNotBegin) {
+          void this.end();
+          return;
+        }
+        const reply = Buffer.alloc(replyBytes(header.subarray(REPLY_FILE_HEADER_BYTES)));
+        readSync(file, reply, 0, reply.length, header.length);
         this.#events.stuck(reply);
       }
     } finally {

@@ -53,6 +53,9 @@ export const PATH_BYTES = 16;
 export const STATUS_BLOCKED = 1000;
 export const STATUS_UNSUPPORTED = 1001;
 
+/** The exit code of an executor that could not begin a scenario. */
+export const NOT_BEGUN = 97;
+
 /** An argument that stands for "none" where 0 has a meaning: all bits set. */
 export const NO_NUMBER = -1;
 
