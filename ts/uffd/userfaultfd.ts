@@ -159,14 +159,16 @@ export class Userfaultfd implements AsyncIterable<Message> {
       }
     }
     const woken: Waiting[] = [];
-    for (const vma of vmas) {
-      if (vma.context === null) continue;
-      const { first, end } = clip(vma, firstPage, endPage);
-      if ((vma.modes & MODE_MISSING) !== 0) woken.push(...this.#context.take(first * PAGE_SIZE, end * PAGE_SIZE));
-      this.#checkHugeEdge("unregister", vma, end);
-      this.#release(vma, first, end);
+    try {
+      for (const vma of vmas) {
+        if (vma.context === null) continue;
+        const { first, end } = clip(vma, firstPage, endPage);
+        if ((vma.modes & MODE_MISSING) !== 0) woken.push(...this.#context.take(first * PAGE_SIZE, end * PAGE_SIZE));
+        this.#release(vma, first, end);
+      }
+    } finally {
+      this.#wakeAll(woken);
     }
-    this.#wakeAll(woken);
   }
 
   /** Closes the descriptor: registrations end, and every thread that waits is woken. @throws KernelError EBADF */
@@ -305,7 +307,9 @@ export class Userfaultfd implements AsyncIterable<Message> {
 
   /** `userfaultfd_clear_vma`: protection is removed, then the registration. */
   #release(vma: Vma, firstPage: number, endPage: number): void {
-    if ((vma.modes & MODE_WP) !== 0) this.space.mm.unprotect(vma, firstPage, endPage - firstPage);
+    const pages = Math.ceil((endPage - firstPage) / pageStep(vma)) * pageStep(vma);
+    if ((vma.modes & MODE_WP) !== 0) this.space.mm.unprotect(vma, firstPage, pages);
+    this.#checkHugeEdge("unregister", vma, endPage); // only now is the mapping cut
     this.space.mm.change(firstPage, endPage, { context: null, modes: 0 });
   }
 
