@@ -152,7 +152,7 @@ export function copyIntoHugetlb(space: usize, page: u64, flags: u32, value: u64,
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setContent(head + i, value + step * i);
   if (isShared) {
     if (isBeyondEnd) {
-      returnHugePage(head, false);
+      returnHugePage(head, true); // the mapping has reserved it, and nobody could use it before
       return EFAULT;
     }
     if (!putIntoObject(object, index, head)) return ENOMEM;
