@@ -42,7 +42,7 @@ import {
   setContent,
   wordOf,
 } from "./frames";
-import { firstPageOfEntry, PMD_SHIFT } from "./geometry";
+import { firstPageOfEntry, nextEntryPage, PMD_SHIFT } from "./geometry";
 import { mapHugeFrames } from "./huge";
 import { addCachedHugePage, addCachedPage, bringBack, cachedEntry, pagesOf, readAhead } from "./object";
 import { countNewPages, mapFrame, markDirty } from "./resident";
@@ -239,43 +239,72 @@ function isHugeFolio(frame: u32): bool {
 
 /**
  * `do_fault_around` and `filemap_map_pages`: maps those pages of the object around the one that is wanted that are there and whose entries are
- * none. The window does not leave the region, nor the table, nor the file; it is a whole huge page if the region holds all of that.
+ * none. The window does not leave the region, nor the table, nor the file; folios that it meets are mapped whole where
+ * they may be.
  */
 function faultAround(space: usize, region: usize, page: u64, flags: u32): i32 {
   const object = objectOf(region);
-  const tableFirst = firstPageOfEntry(page, PMD_SHIFT);
-  const wanted = cachedEntry(object, indexOf(region, page));
-  const isSmall = (load<u32>(space, SPACE_KERNEL) & KERNEL_SMALL_FAULT_AROUND) != 0;
-  const isWhole = !isSmall && isPresent(wanted) && isLarge(frameOf(wanted)) && fitsFolio(region, page, frameOf(wanted));
-  const small = page & ~(FAULT_AROUND - 1);
-  const folioFirst = isWhole ? page - (frameOf(wanted) - folioHead(frameOf(wanted))) : small;
-  const from = max(max(min(folioFirst, small), load<u64>(region, REGION_FIRST)), tableFirst);
-  const folioEnd = isWhole ? folioFirst + folioPages(frameOf(wanted)) : 0;
-  const windowEnd = max(max(small, load<u64>(region, REGION_FIRST)) + FAULT_AROUND, folioEnd);
-  const to = min(min(windowEnd, load<u64>(region, REGION_END)), tableFirst + (1 << PMD_SHIFT));
+  const from = max(page & ~(FAULT_AROUND - 1), load<u64>(region, REGION_FIRST));
+  const to = min(min(from + FAULT_AROUND, nextEntryPage(page, PMD_SHIFT)), load<u64>(region, REGION_END));
   let table: usize = 0;
-  let isMapped = false;
-  for (let at = from; at < to; at++) {
+  for (let at = from; at < to;) {
     const index = indexOf(region, at);
     if (index >= pagesOf(object)) break;
     const cached = cachedEntry(object, index);
-    if (!isPresent(cached)) continue;
-    const frame = frameOf(cached);
-    if ((wordOf(frame) & FRAME_RECLAIM) != 0) continue;
+    const frame = isPresent(cached) ? frameOf(cached) : 0;
+    if (frame == 0 || (wordOf(frame) & FRAME_RECLAIM) != 0) {
+      at++;
+      continue;
+    }
     if (table == 0) {
-      const status = mapFirstFolio(space, region, page, flags, index, frame);
-      if (status != FAULT_AROUND_GOES_ON) return status;
+      const slot = ensurePmdSlot(space, page);
+      if (slot == 0) return ENOMEM;
+      if (load<u64>(slot) == 0 && isLastOfFile(space, region, at, frame, flags)) return FAULT_AROUND_NOTHING;
+      if (load<u64>(slot) == 0 && isHugeFolio(frame) && mayMapHuge(region, page, flags)) {
+        mapHuge(space, slot, headOf(frame), flags, false);
+        return OUTCOME_DONE;
+      }
       table = ensurePteTable(space, page);
       if (table == 0) return ENOMEM;
     }
+    const part: u64 = frame - folioHead(frame);
+    const next = at - part + folioPages(frame);
+    if (mayMapWhole(space, region, at, frame, flags))
+      mapWhereNone(space, table, at - part, next, frame - <u32>part, flags);
+    else mapWhereNone(space, table, at, min(next, to), frame, flags);
+    at = next;
+  }
+  return table != 0 && isPresent(load<u64>(slotIn(table, page))) ? OUTCOME_DONE : FAULT_AROUND_NOTHING;
+}
+
+/** Maps frames from `frame` on at those pages from `from` to `end` whose entries are none (`filemap_map_folio_range`). */
+function mapWhereNone(space: usize, table: usize, from: u64, end: u64, frame: u32, flags: u32): void {
+  for (let at = from; at < end; at++, frame++) {
     const slot = slotIn(table, at);
     if (!isNone(load<u64>(slot))) continue;
     mapFrame(space, frame);
     store<u64>(slot, fileEntry(frame, flags, false));
     adjustCounts(table, 1, 0);
-    isMapped = isMapped || at == page;
   }
-  return isMapped ? OUTCOME_DONE : FAULT_AROUND_NOTHING;
+}
+
+function mayMapWhole(space: usize, region: usize, page: u64, frame: u32, flags: u32): bool {
+  if (isSmallFaultAround(space) || !isLarge(frame)) return false;
+  return fitsFolio(region, page, frame) && !isLastOfFile(space, region, page, frame, flags);
+}
+
+/**
+ * Tells whether the folio of `frame`, at `page`, is the last of a regular file. Such a one is not mapped by the way where there is no table yet:
+ * Linux means folios that reach behind the end of the file, and is off by one (`file_end >= folio_next_index()`).
+ */
+function isLastOfFile(space: usize, region: usize, page: u64, frame: u32, flags: u32): bool {
+  if ((flags & REGION_FILE) == 0 || isSmallFaultAround(space)) return false;
+  const next = indexOf(region, page) - (frame - folioHead(frame)) + folioPages(frame);
+  return next >= pagesOf(objectOf(region));
+}
+
+function isSmallFaultAround(space: usize): bool {
+  return (load<u32>(space, SPACE_KERNEL) & KERNEL_SMALL_FAULT_AROUND) != 0;
 }
 
 /**
