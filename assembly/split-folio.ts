@@ -1,4 +1,4 @@
-import { ENOMEM, OK } from "./abi";
+import { ENOMEM, OK, PAGE_LIMIT_BITS } from "./abi";
 import {
   frameOf,
   isHuge,
@@ -16,27 +16,56 @@ import {
 import { contentOf, folioHead, folioPages, FRAMES_PER_HUGE, headOf, isLarge, mapCount, splitLarge } from "./frames";
 import { splitHuge } from "./huge";
 import { unmapFrame } from "./resident";
-import { findPmdSlot, noteEntry } from "./table";
-import { slotIn } from "./walk";
+import { findPmdSlot } from "./table";
+import { slotIn, walk } from "./walk";
 
 /**
  * Splitting an anonymous huge page into pages of their own: `mm/huge_memory.c:split_folio`. Pages that hold nothing but zeros are freed, and
  * the zero page takes their place (`mm/migrate.c:try_to_map_unused_to_zeropage`).
  */
 
+const ALL_PAGES: u64 = (<u64>1) << PAGE_LIMIT_BITS;
+
 /** Splits the huge page that `frame`, mapped at `page`, is part of; only this space maps it. Returns OK or ENOMEM. */
 export function splitAnonymousFolio(space: usize, page: u64, frame: u32): i32 {
   const head = headOf(frame);
+  const slot = findPmdSlot(space, page);
+  if (slot != 0 && isHuge(load<u64>(slot)) && splitHuge(space, slot) != OK) return ENOMEM;
   const first = page - (frame - head);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
-    const slot = findPmdSlot(space, first + i);
-    if (slot != 0 && isHuge(load<u64>(slot)) && splitHuge(space, slot) != OK) return ENOMEM;
+    if (isZeroPart(head + i)) replaceByZeroPage(space, first + i, head + i);
   }
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
-    if (isLarge(head + i) && contentOf(head + i) == 0) replaceByZeroPage(space, first + i, head + i);
+    if (!isZeroPart(head + i)) continue;
+    partsHead = head;
+    walk<ReplaceMovedParts>(space, 0, ALL_PAGES);
+    break;
   }
   splitLarge(head);
   return OK;
+}
+
+/** Tells whether a frame is a mapped part of an unsplit huge page and holds nothing but zeros. */
+function isZeroPart(frame: u32): bool {
+  return isLarge(frame) && mapCount(frame) != 0 && contentOf(frame) == 0;
+}
+
+/** First frame of the huge page whose parts are looked for. */
+let partsHead: u32 = 0;
+
+/** Replaces the parts that mremap has moved away from the others. */
+
+@unmanaged
+@final
+class ReplaceMovedParts {
+  slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
+    for (let at = page; at < page + pageCount; at++) {
+      const entry = load<u64>(slotIn(table, at));
+      if (!isPresent(entry) || isZeroPage(entry) || !isZeroPart(frameOf(entry))) continue;
+      if (headOf(frameOf(entry)) == partsHead) replaceByZeroPage(space, at, frameOf(entry));
+    }
+    return OK;
+  }
 }
 
 /** Tells whether a part of the folio of `frame` is mapped more than once; of an anonymous one that is another process. */
