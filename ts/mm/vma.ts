@@ -159,7 +159,8 @@ function thpFlags(vma: Vma, { thp, shmemThp }: Policies): number {
   const isAllowed = (policy: Policies["thp"]): boolean =>
     vma.thp !== "never" && (policy === "always" || (policy === "madvise" && vma.thp === "huge"));
   if (vma.kind === "anon") return isAllowed(thp) ? abi.REGION_THP : 0;
-  if (vma.kind === "file") return vma.thp === "huge" ? abi.REGION_MAKES_HUGE : 0;
+  if (vma.kind === "file")
+    return (vma.thp === "never" ? 0 : abi.REGION_THP) | (vma.thp === "huge" ? abi.REGION_MAKES_HUGE : 0);
   if (vma.kind !== "shmem") return 0;
   return (vma.thp === "never" ? 0 : abi.REGION_THP) | (isAllowed(shmemThp) ? abi.REGION_MAKES_HUGE : 0);
 }
