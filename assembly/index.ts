@@ -40,6 +40,8 @@ import { changeProtection as change } from "./mprotect";
 import {
   createObject as createAnObject,
   destroyObject as destroyAnObject,
+  clearCached as clear,
+  maySplitCached as maySplit,
   removeCached as remove,
   setPages,
   folioOrder as orderOf,
@@ -267,6 +269,16 @@ export function setObjectPages(object: usize, pages: f64): void {
 /** Takes pages out of an object that nothing maps. */
 export function removeCached(object: usize, index: f64, count: f64): void {
   remove(object, u64(index), u64(count));
+}
+
+/** Fills pages of an object with zeros. */
+export function clearCached(object: usize, index: f64, count: f64): void {
+  clear(object, u64(index), u64(count));
+}
+
+/** Tells whether the folio of an object that holds `index` may be split. */
+export function maySplitCached(object: usize, index: f64): bool {
+  return maySplit(object, u64(index));
 }
 
 /** Splits the huge page of an object that holds `index`, which nothing maps. */

@@ -1,4 +1,5 @@
 import {
+  OBJECT_FILE,
   OBJECT_HUGETLB,
   OBJECT_KIND,
   OBJECT_PAGES,
@@ -146,6 +147,24 @@ export function bringBack(object: usize, index: u64, entry: u64): u32 {
 /** Takes pages out of an object, which nothing may map any more. */
 export function removeCached(object: usize, first: u64, count: u64): void {
   walk<RemoveCached>(object, first, count);
+}
+
+/**
+ * Tells whether the folio that holds `index` may be split. Buffers of a dirty one of a regular file cannot be released
+ * (`filemap_release_folio`).
+ */
+export function maySplitCached(object: usize, index: u64): bool {
+  const cached = cachedEntry(object, index);
+  if (!isPresent(cached) || load<u32>(object, OBJECT_KIND) != OBJECT_FILE) return true;
+  return (wordOf(frameOf(cached)) & FRAME_DIRTY) == 0;
+}
+
+/** Fills pages that an object has with zeros. */
+export function clearCached(object: usize, first: u64, count: u64): void {
+  for (let index = first; index < first + count; index++) {
+    const cached = cachedEntry(object, index);
+    if (isPresent(cached)) setContent(frameOf(cached), 0);
+  }
 }
 
 /** Splits the folio that holds `index`, which nothing maps, into single pages; those behind the end of the file are dropped. */

@@ -1,6 +1,7 @@
 import {
   COUNTER_SWAP_ENTRIES,
   EAGAIN,
+  EBUSY,
   ENOMEM,
   OBJECT_FILE,
   OBJECT_KIND,
@@ -81,9 +82,9 @@ let stoppedAt: u64 = 0;
 let skippedPage: u64 = u64.MAX_VALUE;
 
 /**
- * Advises on a part of one mapping. Returns the pages done. RESULT_REASON holds OK, ENOMEM, or EAGAIN where a huge page of the object has to be
- * split first: the host does that for number RESULT_VALUE of the object, since others may map it, and calls again; with `skips` it leaves
- * the huge page of the first page alone.
+ * Advises on a part of one mapping. Returns the pages done. RESULT_REASON holds OK, ENOMEM, EAGAIN where a huge page of the object has to be
+ * split first, or EBUSY where other mappings have to lose it: the host does that for number RESULT_VALUE of the object and calls again; with
+ * `skips` it leaves the huge page of the first page alone.
  */
 export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32, skips: bool): u64 {
   skippedPage = skips ? firstPage : u64.MAX_VALUE;
@@ -93,8 +94,9 @@ export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32,
   while (page < end) {
     const slot = findPmdSlot(space, page);
     const next = min(end, nextEntryPage(page, slot == 0 ? holeShift : PMD_SHIFT));
+    const isWholeHuge = slot != 0 && isHuge(load<u64>(slot)) && next - page == <u64>FRAMES_PER_HUGE;
     if (slot != 0 && isHuge(load<u64>(slot))) reason = reclaimHuge(space, slot, page, next - page, kind);
-    if (reason == OK && slot != 0 && isTable(load<u64>(slot)) && !isShared(tableOf(load<u64>(slot)))) {
+    if (reason == OK && !isWholeHuge && slot != 0 && isTable(load<u64>(slot))) {
       reason = reclaimEntries(space, tableOf(load<u64>(slot)), page, next, kind);
       if (reason != OK) page = stoppedAt;
     }
@@ -110,6 +112,7 @@ function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind:
   if (isZeroPage(entry)) return OK;
   if (isAnonymous(hugeFrameOf(entry)) && isFolioShared(hugeFrameOf(entry))) return OK;
   const head = hugeFrameOf(entry);
+  if (page == skippedPage) return OK;
   if (pageCount != <u64>FRAMES_PER_HUGE) return splitForPart(space, page, head + <u32>(page & (FRAMES_PER_HUGE - 1)));
   if (kind == RECLAIM_COLD) {
     store<u64>(slot, entry & ~ACCESSED);
@@ -119,7 +122,7 @@ function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind:
   } else if (isAnonymous(head)) {
     return pageOutHuge(space, slot, page);
   } else {
-    if (isFolioShared(head)) return OK;
+    if (isFolioShared(head)) return askHost(space, page, EBUSY);
     const region = findRegion(space, page);
     unmapHuge(space, slot);
     pageOutCachedFolio(objectOf(region), indexOf(region, page), head);
@@ -135,12 +138,12 @@ function reclaimEntries(space: usize, table: usize, firstPage: u64, end: u64, ki
     if (isPresent(entry) && !isZeroPage(entry) && isLarge(frameOf(entry))) {
       const pages = folioPages(frameOf(entry));
       const batch = batchOf(slot, page, end);
-      const status = batch < pages ? reclaimPart(space, page, frameOf(entry)) : OK;
+      const isWhole = batch == pages;
+      const status = isWhole ? reclaimWhole(space, table, page, kind) : reclaimPart(space, page, frameOf(entry));
       if (status == WALK_AGAIN) continue;
       stoppedAt = page;
       if (status != OK) return status;
-      if (batch == pages && !isFolioShared(frameOf(entry))) reclaimBatch(space, table, page, kind);
-      page += batch == pages ? pages : 1;
+      page += isWhole ? pages : 1;
     } else {
       if (!isNone(entry)) reclaimEntry(space, table, page, kind);
       page++;
@@ -159,26 +162,39 @@ function reclaimPart(space: usize, page: u64, frame: u32): i32 {
 
 /** Splits a huge page that the range holds only a part of. */
 function splitForPart(space: usize, page: u64, frame: u32): i32 {
-  if (isAnonymous(frame)) return splitAnonymousFolio(space, page, frame);
-  store<u64>(result, indexOf(findRegion(space, page), page), RESULT_VALUE);
-  return EAGAIN;
+  return isAnonymous(frame) ? splitAnonymousFolio(space, page, frame) : askHost(space, page, EAGAIN);
 }
 
-/** Entries from `slot` on that map the consecutive parts of one huge page (`folio_pte_batch`). */
+/** Leaves to the host what has to be done in other mappings of the object, too. */
+function askHost(space: usize, page: u64, reason: i32): i32 {
+  store<u64>(result, indexOf(findRegion(space, page), page), RESULT_VALUE);
+  return reason;
+}
+
+/** Entries from `slot` on that map the consecutive parts of one huge page and are protected alike (`folio_pte_batch`). */
 function batchOf(slot: usize, page: u64, end: u64): u32 {
-  const frame = frameOf(load<u64>(slot));
+  const first = load<u64>(slot);
+  const frame = frameOf(first);
   const pages = folioPages(frame);
   if (folioHead(frame) != frame) return 1;
   let count: u32 = 1;
   while (count < pages && page + count < nextEntryPage(page, PMD_SHIFT) && page + count < end) {
     const entry = load<u64>(slot + ((<usize>count) << 3));
     if (!isPresent(entry) || isZeroPage(entry) || frameOf(entry) != frame + count) break;
+    if (isUffdWp(entry) != isUffdWp(first)) break;
     count++;
   }
   return count;
 }
 
-/** A huge page that is wholly mapped by entries of its parts is reclaimed as one. */
+/** A huge page that is wholly mapped by entries of its parts is reclaimed as one, unless others map it. Returns OK or EBUSY. */
+function reclaimWhole(space: usize, table: usize, page: u64, kind: u32): i32 {
+  const frame = frameOf(load<u64>(slotIn(table, page)));
+  if (!isFolioShared(frame)) reclaimBatch(space, table, page, kind);
+  else if (kind == RECLAIM_PAGEOUT && !isAnonymous(frame) && page != skippedPage) return askHost(space, page, EBUSY);
+  return OK;
+}
+
 function reclaimBatch(space: usize, table: usize, page: u64, kind: u32): void {
   const frame = frameOf(load<u64>(slotIn(table, page)));
   const pages = folioPages(frame);
@@ -186,6 +202,10 @@ function reclaimBatch(space: usize, table: usize, page: u64, kind: u32): void {
     const region = findRegion(space, page);
     for (let i: u32 = 0; i < pages; i++) unmapPart(space, table, page + i);
     pageOutCachedFolio(objectOf(region), indexOf(region, page), frame);
+    return;
+  }
+  if (kind == RECLAIM_PAGEOUT && isLazilyFreed(frame)) {
+    dropLazyFolio(space, table, page, frame);
     return;
   }
   const hasRoom = freeSwapSlots() >= FRAMES_PER_HUGE;
@@ -259,22 +279,34 @@ function leaveCache(frame: u32, swapSlot: u32): void {
 /** A huge page that a PMD entry maps is written out as one, or page by page where swap has no room for all of it. */
 function pageOutHuge(space: usize, slot: usize, page: u64): i32 {
   const head = hugeFrameOf(load<u64>(slot));
-  const isLazy = (wordOf(head) & FRAME_LAZYFREE) != 0;
-  if (isLazy && !isDirty(load<u64>(slot))) {
-    unmapHuge(space, slot);
-    return OK;
-  }
-  if (isLazy) {
-    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setFlags(head + i, 0, FRAME_LAZYFREE);
-    return OK;
-  }
   const first = firstPageOfEntry(page, PMD_SHIFT);
-  const splits = freeSwapSlots() < FRAMES_PER_HUGE;
+  const splits = !isLazilyFreed(head) && freeSwapSlots() < FRAMES_PER_HUGE;
   const status = splits ? splitAnonymousFolio(space, first, head) : splitHuge(space, slot);
   if (status != OK) return ENOMEM;
   const table = tableOf(load<u64>(slot));
+  if (isLazilyFreed(head)) {
+    dropLazyFolio(space, table, first, head);
+    return OK;
+  }
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) reclaimEntry(space, table, first + i, RECLAIM_PAGEOUT);
   return OK;
+}
+
+function isLazilyFreed(frame: u32): bool {
+  return (wordOf(frame) & FRAME_LAZYFREE) != 0;
+}
+
+/**
+ * Drops a huge page that was freed lazily, wholly mapped from `page` on; what was written to since makes it an ordinary one again. Its entries
+ * are taken all at once, but one by one where they may be write-protected (`folio_unmap_pte_batch`).
+ */
+function dropLazyFolio(space: usize, table: usize, page: u64, head: u32): void {
+  let clean: u32 = 0;
+  while (clean < FRAMES_PER_HUGE && !isDirty(load<u64>(slotIn(table, page + clean)))) clean++;
+  const isWhole = clean == FRAMES_PER_HUGE;
+  if (!isWhole && (regionFlags(space, page) & REGION_UFFD_WP) == 0) clean = 0;
+  for (let i: u32 = 0; i < clean; i++) reclaimEntry(space, table, page + i, RECLAIM_PAGEOUT);
+  for (let i: u32 = clean; i < FRAMES_PER_HUGE; i++) setFlags(head + i, 0, FRAME_LAZYFREE);
 }
 
 /** A page of an object is unmapped, and then written out if it is dirty and there is room (tmpfs), or dropped if it is clean. */

@@ -333,6 +333,16 @@ export class Engine {
     this.#wasm.removeCached(object, index, count);
   }
 
+  /** Fills pages of an object with zeros. */
+  clearCached(object: ObjectHandle, index: number, count: number): void {
+    this.#wasm.clearCached(object, index, count);
+  }
+
+  /** Tells whether the folio of an object that holds `index` may be split: not a dirty one of a regular file. */
+  maySplitCached(object: ObjectHandle, index: number): boolean {
+    return this.#wasm.maySplitCached(object, index) !== 0;
+  }
+
   /** Splits the huge page of a tmpfs object that holds `index`, if it is one; nothing may map it any more. */
   splitCached(object: ObjectHandle, index: number): void {
     this.#wasm.splitCached(object, index);
@@ -367,8 +377,8 @@ export class Engine {
   }
 
   /**
-   * Pages out, ages or frees lazily. Returns the pages done and, where the object's huge page has to be split first, its number there; with
-   * "skip" the one of the first page is left alone.
+   * Pages out, ages or frees lazily. Returns the pages done and, where the object's huge page has to be split or unmapped by others first, its
+   * number there; with "skip" the one of the first page is left alone.
    * @throws OutOfMemoryError
    */
   reclaim(
@@ -376,13 +386,15 @@ export class Engine {
     firstPage: number,
     pageCount: number,
     kind: ReclaimKind,
-    shared: "skip" | "ask",
-  ): { pages: number; splitIndex?: number } {
+    onPart: "skip" | "ask",
+  ): { pages: number; wants?: "split" | "unmap"; index?: number } {
     checkRange(firstPage, pageCount);
-    const skips = shared === "skip" ? 1 : 0;
+    const skips = onPart === "skip" ? 1 : 0;
     const pages = this.#wasm.reclaim(space, firstPage, pageCount, RECLAIM_KINDS.indexOf(kind), skips);
-    if (this.#check(this.#reason(), "reclaim") === abi.OK) return { pages };
-    return { pages, splitIndex: readWord(this.#memory(), this.#result + abi.RESULT_VALUE / 4) };
+    const reason = this.#check(this.#reason(), "reclaim");
+    if (reason === abi.OK) return { pages };
+    const index = readWord(this.#memory(), this.#result + abi.RESULT_VALUE / 4);
+    return { pages, wants: reason === abi.EBUSY ? "unmap" : "split", index };
   }
 
   /** Makes a huge page of 2 MiB of anonymous memory (MADV_COLLAPSE). Returns "ok" or what it fails with. @throws OutOfMemoryError */

@@ -38,6 +38,8 @@ export interface EngineExports {
   destroyObject(object: number): void;
   splitHugeAt(space: number, page: number): number;
   removeCached(object: number, index: number, count: number): void;
+  clearCached(object: number, index: number, count: number): void;
+  maySplitCached(object: number, index: number): number;
   splitCached(object: number, index: number): void;
   splitCachedAround(object: number, index: number): void;
   folioOrder(object: number, index: number): number;

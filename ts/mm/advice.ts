@@ -119,16 +119,19 @@ function punch(mm: Mm, vma: Vma, part: Part): void {
 
 function reclaim(mm: Mm, part: Part, kind: ReclaimKind): void {
   let page = part.first;
-  let shared: "skip" | "ask" = "ask";
+  let onPart: "skip" | "ask" = "ask";
   while (page < part.end) {
-    const { pages, splitIndex } = mm.engine.reclaim(mm.handle, page, part.end - page, kind, shared);
+    const { pages, wants, index } = mm.engine.reclaim(mm.handle, page, part.end - page, kind, onPart);
     page += pages;
-    if (splitIndex === undefined) continue;
-    const object = mm.list.at(page)?.object;
-    if (object === null || object === undefined) return;
-    const isOthers = mm.machine.isMappedElsewhere(object, splitIndex, mm);
-    shared = isOthers ? "skip" : "ask";
-    if (!isOthers) mm.machine.splitFolio(object, splitIndex);
+    if (wants === undefined || index === undefined) continue;
+    const vma = mm.list.at(page);
+    if (vma?.object === null || vma === undefined) return;
+    const { machine } = mm;
+    const isKept = wants === "split" && !mm.engine.maySplitCached(vma.object.handle, index);
+    onPart = isKept || machine.isMappedElsewhere(vma.object, index, mm) ? "skip" : "ask";
+    if (onPart === "skip") continue;
+    if (wants === "split") machine.splitFolio(vma.object, index);
+    else machine.unmapFolio(vma.object, index, vma);
   }
 }
 

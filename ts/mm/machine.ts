@@ -173,6 +173,14 @@ export class Machine implements Policies {
     this.engine.splitCached(object.handle, index);
   }
 
+  /** Takes a folio of an object from all mappings but one. */
+  unmapFolio(object: MemoryObject, index: number, spared: Vma): void {
+    const folio = this.#folioAt(object, index);
+    for (const { space, vma, first, count } of this.mappingsOf(object, folio.first, folio.pages)) {
+      if (vma !== spared) this.engine.zap(space.handle, first, count, zapFlags(vma) | abi.ZAP_OBJECT_PAGES);
+    }
+  }
+
   /** Punches a hole into an object (fallocate(2), MADV_REMOVE). */
   punch(object: MemoryObject, index: number, count: number): void {
     if (object.kind === "hugetlb") {
@@ -180,9 +188,10 @@ export class Machine implements Policies {
       return;
     }
     this.unmapEverywhere(object, index, count);
-    this.#splitAtEdges(object, index, index, index + count);
-    this.#splitAtEdges(object, index + count - 1, index, index + count);
-    this.engine.removeCached(object.handle, index, count);
+    const end = index + count;
+    const atStart = this.#keepAtEdge(object, index, index, end);
+    const atEnd = atStart < count ? this.#keepAtEdge(object, end - 1, index, end) : 0;
+    this.engine.removeCached(object.handle, index + atStart, count - atStart - atEnd);
   }
 
   /** The folio that holds a number: folios are aligned in their object. */
@@ -191,13 +200,23 @@ export class Machine implements Policies {
     return { first: index - (index % pages), pages };
   }
 
-  /** Splits the folio at a number where a hole from `start` to `end` begins or ends in it (`truncate_inode_partial_folio`). */
-  #splitAtEdges(object: MemoryObject, index: number, start: number, end: number): void {
+  /**
+   * Splits the folio at a number where a hole from `start` to `end` begins or ends in it (`truncate_inode_partial_folio`). Returns how many
+   * pages of the hole stay, cleared, since their folio cannot be split.
+   */
+  #keepAtEdge(object: MemoryObject, index: number, start: number, end: number): number {
     const { first, pages } = this.#folioAt(object, index);
-    if (pages === 1 || (start <= first && first + pages <= end)) return;
+    if (pages === 1 || (start <= first && first + pages <= end)) return 0;
     this.unmapEverywhere(object, first, pages, abi.ZAP_OBJECT_PAGES);
-    this.engine.splitCachedAround(object.handle, Math.max(first, start));
-    if (end < first + pages) this.engine.splitCachedAround(object.handle, end);
+    const from = Math.max(first, start);
+    const to = Math.min(first + pages, end);
+    if (!this.engine.maySplitCached(object.handle, from)) {
+      this.engine.clearCached(object.handle, from, to - from);
+      return to - from;
+    }
+    this.engine.splitCachedAround(object.handle, from);
+    if (to < first + pages) this.engine.splitCachedAround(object.handle, to);
+    return 0;
   }
 
   /**
