@@ -34,7 +34,7 @@ export const FRAME_SHMEM: u64 = 1 << 27;
 export const FRAME_HUGETLB: u64 = 1 << 28;
 /** The swap slot in the upper half holds the same content (folio_test_swapcache). */
 export const FRAME_SWAPCACHE: u64 = 1 << 29;
-/** A cached frame whose content its file does not have yet. */
+/** A cached frame whose content its file does not have yet; an anonymous one that was written to after it was freed lazily (PG_dirty). */
 export const FRAME_DIRTY: u64 = 1 << 30;
 /** The first frame of an anonymous huge page that goes back to a reservation when it is freed (HPageRestoreReserve). */
 export const FRAME_RESTORE_RESERVE: u64 = 1 << 30;
@@ -271,10 +271,13 @@ export function dropFrame(frame: u32): void {
   releaseFrame(frame);
 }
 
-/** Makes the frames of an anonymous huge page independent of each other (`split_folio`). Parts that nothing maps are free already. */
-export function splitLarge(head: u32): void {
+/**
+ * Makes the frames of an anonymous huge page independent of each other (`split_folio`) and gives them flags. Parts that nothing maps are free
+ * already.
+ */
+export function splitLarge(head: u32, flags: u64): void {
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
-    if (isLarge(head + i)) setFlags(head + i, 0, FRAME_LARGE);
+    if (isLarge(head + i)) setFlags(head + i, flags, FRAME_LARGE);
   }
 }
 

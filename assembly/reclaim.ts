@@ -239,7 +239,7 @@ function freeLazily(slot: usize): void {
   if ((wordOf(frame) & FRAME_SWAPCACHE) != 0 && !freeSwapCache(frame)) return;
   if (!ensureWord(frame)) return;
   store<u64>(slot, withoutDirty(entry & ~ACCESSED));
-  setFlags(frame, FRAME_LAZYFREE);
+  setFlags(frame, FRAME_LAZYFREE, FRAME_DIRTY);
 }
 
 /** Writes an anonymous page out, if swap has room; one that was freed lazily and not written to since is dropped. */
@@ -248,14 +248,11 @@ function pageOutAnonymous(space: usize, table: usize, slot: usize): void {
   const frame = frameOf(entry);
   const word = wordOf(frame);
   if ((word & FRAME_LAZYFREE) != 0) {
-    if (!isDirty(entry)) {
-      store<u64>(slot, 0);
-      adjustCounts(table, -1, 0);
-      setFlags(frame, 0, FRAME_LAZYFREE);
-      unmapFrame(space, frame, entry);
-      return;
-    }
-    setFlags(frame, 0, FRAME_LAZYFREE);
+    setFlags(frame, 0, FRAME_LAZYFREE | FRAME_DIRTY);
+    if (isDirty(entry) || (word & FRAME_DIRTY) != 0) return;
+    store<u64>(slot, 0);
+    adjustCounts(table, -1, 0);
+    unmapFrame(space, frame, entry);
     return;
   }
   const isCached = (word & FRAME_SWAPCACHE) != 0;

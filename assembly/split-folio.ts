@@ -1,6 +1,7 @@
 import { ENOMEM, OK, PAGE_LIMIT_BITS } from "./abi";
 import {
   frameOf,
+  isDirty,
   isHuge,
   isPresent,
   isTable,
@@ -13,7 +14,19 @@ import {
   withUffdWp,
   zeroPageEntry,
 } from "./entry";
-import { contentOf, folioHead, folioPages, FRAMES_PER_HUGE, headOf, isLarge, mapCount, splitLarge } from "./frames";
+import {
+  contentOf,
+  FRAME_DIRTY,
+  FRAME_LAZYFREE,
+  folioHead,
+  folioPages,
+  FRAMES_PER_HUGE,
+  headOf,
+  isLarge,
+  mapCount,
+  splitLarge,
+  wordOf,
+} from "./frames";
 import { splitHuge } from "./huge";
 import { unmapFrame } from "./resident";
 import { findPmdSlot } from "./table";
@@ -32,6 +45,7 @@ export function splitAnonymousFolio(space: usize, page: u64, frame: u32): i32 {
   const slot = findPmdSlot(space, page);
   if (slot != 0 && isHuge(load<u64>(slot)) && splitHuge(space, slot) != OK) return ENOMEM;
   const first = page - (frame - head);
+  const isDirtied = (wordOf(frame) & FRAME_LAZYFREE) != 0 && hasDirtyPart(space, first, head);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     if (isZeroPart(head + i)) replaceByZeroPage(space, first + i, head + i);
   }
@@ -41,8 +55,19 @@ export function splitAnonymousFolio(space: usize, page: u64, frame: u32): i32 {
     walk<ReplaceMovedParts>(space, 0, ALL_PAGES);
     break;
   }
-  splitLarge(head);
+  splitLarge(head, isDirtied ? FRAME_DIRTY : 0);
   return OK;
+}
+
+/** Tells whether an entry from page `first` on, where the huge page is mapped, says that its part was written to. */
+function hasDirtyPart(space: usize, first: u64, head: u32): bool {
+  for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
+    const pmd = findPmdSlot(space, first + i);
+    if (pmd == 0 || !isTable(load<u64>(pmd))) continue;
+    const entry = load<u64>(slotIn(tableOf(load<u64>(pmd)), first + i));
+    if (isPresent(entry) && !isZeroPage(entry) && frameOf(entry) == head + i && isDirty(entry)) return true;
+  }
+  return false;
 }
 
 /** Tells whether a frame is a mapped part of an unsplit huge page and holds nothing but zeros. */

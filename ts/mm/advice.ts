@@ -128,7 +128,7 @@ function reclaim(mm: Mm, part: Part, kind: ReclaimKind): void {
     if (vma?.object === null || vma === undefined) return;
     const { machine } = mm;
     const isKept = wants === "split" && !mm.engine.maySplitCached(vma.object.handle, index);
-    onPart = isKept || machine.isMappedElsewhere(vma.object, index, mm) ? "skip" : "ask";
+    onPart = isKept || machine.isMappedElsewhere(vma.object, index, mm, page) ? "skip" : "ask";
     if (onPart === "skip") continue;
     if (wants === "split") machine.splitFolio(vma.object, index);
     else machine.unmapFolio(vma.object, index, vma);

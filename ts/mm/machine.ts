@@ -1,5 +1,6 @@
 import * as abi from "../../assembly/abi.js";
 import { KernelError, OutOfMemoryError } from "../base/errors.js";
+import { PAGE_SIZE } from "../base/pages.js";
 import { hasChange, type KernelChange, type KernelVersion, NEWEST_KERNEL } from "../base/kernel-version.js";
 import type { Engine, ObjectHandle } from "../engine/engine.js";
 import { HUGE_PAGES, type MemoryKind, type MemoryObject } from "./memory-object.js";
@@ -29,6 +30,8 @@ export interface MappingSpace {
 
 /** Present, or present without access. */
 const ENTRY_PRESENT = 0x101n;
+/** Where in memory the page is that an entry maps. */
+const ADDRESS = 0x000ffffffffff000n;
 
 const OBJECT_KINDS: Readonly<Record<MemoryObject["kind"], number>> = {
   shmem: abi.OBJECT_SHMEM,
@@ -156,12 +159,17 @@ export class Machine implements Policies {
     }
   }
 
-  /** Tells whether another process maps a part of the folio that holds a number (`folio_maybe_mapped_shared`). */
-  isMappedElsewhere(object: MemoryObject, index: number, own: MappingSpace): boolean {
+  /**
+   * Tells whether another process maps a part of the folio that holds a number and that `own` maps at `page` (`folio_maybe_mapped_shared`).
+   */
+  isMappedElsewhere(object: MemoryObject, index: number, own: MappingSpace, page: number): boolean {
     const folio = this.#folioAt(object, index);
-    for (const { space, first: page, count } of this.mappingsOf(object, folio.first, folio.pages)) {
-      const maps = (entry: bigint): boolean => (entry & ENTRY_PRESENT) !== 0n;
-      if (space !== own && this.engine.readEntries(space.handle, page, count).some(maps)) return true;
+    const size = BigInt(folio.pages * PAGE_SIZE);
+    const place = this.#frameAt(own, page) / size;
+    for (const { space, first, count } of this.mappingsOf(object, folio.first, folio.pages)) {
+      if (space === own) continue;
+      const entries = this.engine.readEntries(space.handle, first, count);
+      if (entries.some((entry) => (entry & ENTRY_PRESENT) !== 0n && (entry & ADDRESS) / size === place)) return true;
     }
     return false;
   }
@@ -241,7 +249,7 @@ export class Machine implements Policies {
 
   /** The frame that the entry at a page maps, or what else is in the entry. */
   #frameAt(space: MappingSpace, page: number): bigint {
-    return (this.engine.readEntries(space.handle, page, 1)[0] ?? 0n) & 0x000ffffffffff000n;
+    return (this.engine.readEntries(space.handle, page, 1)[0] ?? 0n) & ADDRESS;
   }
 
   #punchHugetlb(object: MemoryObject, index: number, count: number): void {
