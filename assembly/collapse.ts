@@ -10,6 +10,7 @@ import {
   isUffdWp,
   isZeroPage,
   leafEntry,
+  orderInSwap,
   PROTECTION_READ,
   tableOf,
 } from "./entry";
@@ -28,7 +29,7 @@ import {
 } from "./frames";
 import { PMD_SHIFT } from "./geometry";
 import { mapHugeFrames } from "./huge";
-import { bringBack, cachedEntry, storeCached } from "./object";
+import { bringBack, bringBackCached, cachedEntry, storeCached } from "./object";
 import { findRegion } from "./regions";
 import { countNewPages, markDirty, unmapFrame } from "./resident";
 import { handleSwappedOut } from "./swap-fault";
@@ -120,8 +121,12 @@ function takeOver(space: usize, table: usize, page: u64, frame: u32): void {
   adjustCounts(table, -1, 0);
 }
 
-/** Pages that a tmpfs object has in the 2 MiB from `index` on, in memory or in swap; 513 if they are a huge page already. */
+/**
+ * Pages that a tmpfs object has in the 2 MiB from `index` on, in memory or in swap; 513 if they are a huge page already, which comes back from
+ * swap for that.
+ */
 export function countCached(object: usize, index: u64): u32 {
+  if (orderInSwap(cachedEntry(object, index)) == PMD_SHIFT) bringBackCached(object, index);
   let count: u32 = 0;
   for (let i: u64 = 0; i < FRAMES_PER_HUGE; i++) {
     const entry = cachedEntry(object, index + i);
@@ -139,7 +144,11 @@ export function collapseObject(object: usize, index: u64): i32 {
   joinFolio(head, PMD_SHIFT);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     const cached = cachedEntry(object, index + i);
-    const frame = isNone(cached) ? 0 : isPresent(cached) ? frameOf(cached) : bringBack(object, index + i, cached);
+    const frame = isNone(cached)
+      ? 0
+      : isPresent(cached)
+        ? frameOf(cached)
+        : bringBack(object, index + i, cached, false);
     if (frame != 0) {
       assert(mapCount(frame) == 0, "a page that is replaced is mapped");
       setContent(head + i, contentOf(frame));

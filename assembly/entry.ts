@@ -106,6 +106,16 @@ export function swapEntry(slot: u32): u64 {
   return (~(<u64>slot) & SWAP_OFFSET_MASK) << SWAP_OFFSET_SHIFT;
 }
 
+/** Returns the swap entry of an object for a part of a folio of `1 << order` pages, which are in swap together. */
+export function swapEntryOfFolio(slot: u32, order: u32): u64 {
+  return swapEntry(slot) | ((<u64>order) << SWAP_TYPE_SHIFT);
+}
+
+/** Returns log2 of the pages of the folio that is in swap together with an object's swap entry. */
+export function orderInSwap(entry: u64): u32 {
+  return <u32>(entry >> SWAP_TYPE_SHIFT);
+}
+
 /** Returns the offset of an entry in swap format: the slot, or what kind of marker it is. */
 export function swapOffset(entry: u64): u64 {
   return (~entry >> SWAP_OFFSET_SHIFT) & SWAP_OFFSET_MASK;

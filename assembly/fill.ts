@@ -166,7 +166,7 @@ function continuePage(space: usize, region: usize, page: u64, flags: u32): i32 {
   if (isBeyondEnd(region, page)) return EINVAL;
   const cached = cachedEntry(object, index);
   if (isNone(cached)) return EFAULT;
-  const frame = isPresent(cached) ? frameOf(cached) : bringBack(object, index, cached);
+  const frame = isPresent(cached) ? frameOf(cached) : bringBack(object, index, cached, false);
   if (frame == 0) return ENOMEM;
   const entry = load<u64>(slotIn(table, page));
   if (!isNone(entry) && !isMarker(entry)) return EEXIST;

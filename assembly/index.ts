@@ -40,6 +40,7 @@ import { changeProtection as change } from "./mprotect";
 import {
   createObject as createAnObject,
   destroyObject as destroyAnObject,
+  bringBackCached as bringBackPage,
   clearCached as clear,
   maySplitCached as maySplit,
   removeCached as remove,
@@ -269,6 +270,11 @@ export function setObjectPages(object: usize, pages: f64): void {
 /** Takes pages out of an object that nothing maps. */
 export function removeCached(object: usize, index: f64, count: f64): void {
   remove(object, u64(index), u64(count));
+}
+
+/** Reads what a tmpfs object has at `index` back from swap. */
+export function bringBackCached(object: usize, index: f64): void {
+  bringBackPage(object, u64(index));
 }
 
 /** Fills pages of an object with zeros. */

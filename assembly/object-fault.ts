@@ -70,6 +70,9 @@ import { slotIn } from "./walk";
 /** Pages that a read maps around the one that it wants, if the object has them (`fault_around_bytes`). */
 const FAULT_AROUND: u64 = 16;
 
+/** A region with one of these is registered with a userfaultfd (`userfaultfd_armed`). */
+const UFFD_MODES: u32 = REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR;
+
 /** What `faultAround` returns when the page that is wanted is not mapped after it. */
 const FAULT_AROUND_NOTHING: i32 = -1000;
 /** What `mapFirstFolio` returns when its pages are to be mapped one by one. */
@@ -114,7 +117,7 @@ function findOrMakePage(space: usize, region: usize, page: u64, flags: u32): i32
   if (!isNone(cached)) {
     if ((flags & REGION_UFFD_MINOR) != 0) return askUserfaultfd(space, flags, OUTCOME_MINOR);
     if (!isPresent(cached)) noteMajor();
-    foundFrame = isPresent(cached) ? frameOf(cached) : bringBack(object, index, cached);
+    foundFrame = isPresent(cached) ? frameOf(cached) : bringBack(object, index, cached, (flags & UFFD_MODES) != 0);
     return foundFrame == 0 ? ENOMEM : OUTCOME_DONE;
   }
   if ((flags & REGION_UFFD_MISSING) != 0) return askUserfaultfd(space, flags, OUTCOME_MISSING);
@@ -156,7 +159,7 @@ function mapFound(space: usize, region: usize, page: u64, flags: u32, isWrite: b
     mapHuge(space, slot, headOf(frame), flags, isWrite);
     return OUTCOME_DONE;
   }
-  if (isLarge(frame) && (flags & (REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR)) == 0) {
+  if (isLarge(frame) && (flags & UFFD_MODES) == 0) {
     if (mapAllParts(space, region, page, flags, isWrite)) return OUTCOME_DONE;
   }
   mapFrame(space, frame);

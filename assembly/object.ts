@@ -11,7 +11,7 @@ import {
   SPACE_PGD,
 } from "./abi";
 import { allocateBlock, freeABlock } from "./arena";
-import { frameOf, isNone, isPresent, leafEntry, PROTECTION_READ } from "./entry";
+import { frameOf, isNone, isPresent, leafEntry, orderInSwap, PROTECTION_READ, swapEntryOfFolio } from "./entry";
 import {
   allocateFrameWith,
   allocateHugeFrames,
@@ -46,6 +46,8 @@ import { slotIn, slotsEnd, walk } from "./walk";
 
 const ALL_PAGES: u64 = (<u64>1) << PAGE_LIMIT_BITS;
 const IN_SET: u64 = 1;
+/** log2 of the entries of a node of the kernel's page cache (XA_CHUNK_SHIFT). */
+const TREE_SHIFT: u32 = 6;
 
 /** Returns a new object of so many pages, all of them holes, or 0 when the memory is used up. `kind`: an OBJECT_ number. */
 export function createObject(kind: u32, pages: u64): usize {
@@ -133,8 +135,14 @@ export function addCachedHugePage(object: usize, index: u64): u32 {
   return head;
 }
 
-/** Reads a page of tmpfs back from swap (`shmem_swapin_folio`). Returns its frame, or 0 when the memory is used up. */
-export function bringBack(object: usize, index: u64, entry: u64): u32 {
+/**
+ * Reads a page of tmpfs back from swap (`shmem_swapin_folio`), with all of the folio that was written out as one, unless a userfaultfd has to
+ * see faults of single pages (`isSingle`). Returns its frame, or 0 when the memory is used up.
+ */
+export function bringBack(object: usize, index: u64, entry: u64, isSingle: bool): u32 {
+  const order = orderInSwap(entry);
+  if (order != 0 && !isSingle) return bringBackFolio(object, index, order);
+  splitInSwap(object, index, order);
   const content = contentOfSlot(slotOf(entry));
   const frame = addCachedPage(object, index);
   if (frame == 0) return 0;
@@ -142,6 +150,40 @@ export function bringBack(object: usize, index: u64, entry: u64): u32 {
   setFlags(frame, FRAME_DIRTY);
   releaseSlot(slotOf(entry));
   return frame;
+}
+
+function bringBackFolio(object: usize, index: u64, order: u32): u32 {
+  const pages: u32 = 1 << order;
+  const part = (<u32>index) & (pages - 1);
+  const head = allocateHugeFrames(FRAME_CACHED | FRAME_SHMEM | FRAME_DIRTY);
+  if (head == 0) return 0;
+  joinFolio(head, order);
+  for (let i: u32 = 0; i < pages; i++) {
+    const slot = slotOf(cachedEntry(object, index - part + i));
+    setContent(head + i, contentOfSlot(slot));
+    releaseSlot(slot);
+    storeCached(object, index - part + i, leafEntry(head + i, PROTECTION_READ));
+  }
+  for (let i = pages; i < FRAMES_PER_HUGE; i++) dropFrame(head + i);
+  return head + part;
+}
+
+/** Makes a page's swap entry independent; what remains is in pieces as large as the kernel's tree has them (`shmem_split_large_entry`). */
+function splitInSwap(object: usize, index: u64, order: u32): void {
+  while (order > 0) {
+    const smaller = order % TREE_SHIFT == 0 ? order - 1 : order - (order % TREE_SHIFT);
+    const first = index & ~(((<u64>1) << order) - 1);
+    for (let i: u64 = 0; i < (<u64>1) << order; i++) {
+      storeCached(object, first + i, swapEntryOfFolio(slotOf(cachedEntry(object, first + i)), smaller));
+    }
+    order = smaller;
+  }
+}
+
+/** Reads what an object has at `index` back from swap, if it is there. */
+export function bringBackCached(object: usize, index: u64): void {
+  const cached = cachedEntry(object, index);
+  if (!isNone(cached) && !isPresent(cached)) bringBack(object, index, cached, false);
 }
 
 /** Takes pages out of an object, which nothing may map any more. */

@@ -25,6 +25,7 @@ import {
   isUffdWp,
   isZeroPage,
   swapEntry,
+  swapEntryOfFolio,
   SWAP_EXCLUSIVE,
   SWAP_UFFD_WP,
   tableOf,
@@ -332,13 +333,15 @@ function pageOutCachedFolio(object: usize, index: u64, head: u32): void {
     return;
   }
   if (isDirtyFolio && !hasSwap()) return;
-  if (isDirtyFolio && freeSwapSlots() < pages) {
+  const isSplit = isDirtyFolio && freeSwapSlots() < pages;
+  const order: u32 = isSplit ? 0 : ctz(pages);
+  if (isSplit) {
     for (let i: u32 = 0; i < pages; i++) joinFolio(head + i, 0);
   }
   for (let i: u32 = 0; i < pages; i++) {
     const swapSlot = isDirtyFolio ? allocateSwapSlot(contentOf(head + i)) : 0;
     if (isDirtyFolio && swapSlot == 0) continue;
-    storeCached(object, index + i, isDirtyFolio ? swapEntry(swapSlot) : 0);
+    storeCached(object, index + i, isDirtyFolio ? swapEntryOfFolio(swapSlot, order) : 0);
     dropFrame(head + i);
   }
 }

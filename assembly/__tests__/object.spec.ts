@@ -1,7 +1,16 @@
 import "./support/heap";
 import { OBJECT_FILE, OBJECT_HUGETLB, OBJECT_SET, OBJECT_SHMEM } from "../abi";
 import { frameOf } from "../entry";
-import { contentOf, FRAME_CACHED, FRAME_SHMEM, FRAMES_PER_HUGE, isLarge, setContent, wordOf } from "../frames";
+import {
+  contentOf,
+  folioPages,
+  FRAME_CACHED,
+  FRAME_SHMEM,
+  FRAMES_PER_HUGE,
+  isLarge,
+  setContent,
+  wordOf,
+} from "../frames";
 import {
   addCachedHugePage,
   addCachedPage,
@@ -20,7 +29,7 @@ import {
   storeCached,
 } from "../object";
 import { allocateSwapSlot, configureSwap, freeSwapSlots } from "../swap";
-import { swapEntry } from "../entry";
+import { orderInSwap, swapEntry, swapEntryOfFolio } from "../entry";
 import { exhaustMemory, giveBlocks, restoreMemory } from "./support/memory";
 
 const FAR: u64 = 0x312345678;
@@ -77,11 +86,30 @@ describe("an object", () => {
     const object = createObject(OBJECT_SHMEM, 8);
     storeCached(object, 3, swapEntry(allocateSwapSlot(77)));
     storeCached(object, 4, swapEntry(allocateSwapSlot(88)));
-    const frame = bringBack(object, 3, cachedEntry(object, 3));
+    const frame = bringBack(object, 3, cachedEntry(object, 3), false);
     expect(contentOf(frame)).toBe(77);
     expect(freeSwapSlots()).toBe(1);
     destroyObject(object);
     expect(freeSwapSlots()).toBe(2);
+  });
+
+  it("brings a folio back whole, or one page of it and leaves the rest in smaller pieces", () => {
+    configureSwap(512);
+    const object = createObject(OBJECT_SHMEM, 512);
+    for (let i: u64 = 0; i < 512; i++) storeCached(object, i, swapEntryOfFolio(allocateSwapSlot(i), 9));
+    const frame = bringBack(object, 300, cachedEntry(object, 300), true);
+    expect(contentOf(frame)).toBe(300);
+    expect(isLarge(frame)).toBe(false);
+    expect(freeSwapSlots()).toBe(1);
+    expect(orderInSwap(cachedEntry(object, 0))).toBe(6);
+    expect(orderInSwap(cachedEntry(object, 256))).toBe(5); // 300 is in the second half of the 64 from 256 on
+    expect(orderInSwap(cachedEntry(object, 299))).toBe(0);
+    const part = bringBack(object, 70, cachedEntry(object, 70), false);
+    expect(contentOf(part)).toBe(70);
+    expect(folioPages(part)).toBe(64);
+    expect(frameOf(cachedEntry(object, 127))).toBe(part + 57);
+    destroyObject(object);
+    expect(freeSwapSlots()).toBe(512);
   });
 
   it("is not made without memory, and loses no block then", () => {

@@ -333,6 +333,11 @@ export class Engine {
     this.#wasm.removeCached(object, index, count);
   }
 
+  /** Reads what a tmpfs object has at `index` back from swap, if it is there. */
+  bringBackCached(object: ObjectHandle, index: number): void {
+    this.#wasm.bringBackCached(object, index);
+  }
+
   /** Fills pages of an object with zeros. */
   clearCached(object: ObjectHandle, index: number, count: number): void {
     this.#wasm.clearCached(object, index, count);

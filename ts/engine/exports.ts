@@ -38,6 +38,7 @@ export interface EngineExports {
   destroyObject(object: number): void;
   splitHugeAt(space: number, page: number): number;
   removeCached(object: number, index: number, count: number): void;
+  bringBackCached(object: number, index: number): void;
   clearCached(object: number, index: number, count: number): void;
   maySplitCached(object: number, index: number): number;
   splitCached(object: number, index: number): void;

@@ -213,6 +213,7 @@ export class Machine implements Policies {
    * pages of the hole stay, cleared, since their folio cannot be split.
    */
   #keepAtEdge(object: MemoryObject, index: number, start: number, end: number): number {
+    this.engine.bringBackCached(object.handle, index);
     const { first, pages } = this.#folioAt(object, index);
     if (pages === 1 || (start <= first && first + pages <= end)) return 0;
     this.unmapEverywhere(object, first, pages, abi.ZAP_OBJECT_PAGES);
