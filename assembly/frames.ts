@@ -23,7 +23,7 @@ import { TABLE_BYTES } from "./geometry";
 
 /** An anonymous frame that others may use too (not PageAnonExclusive). */
 export const FRAME_SHARED: u64 = 1 << 24;
-/** A cached frame of a regular file that could not be paged out since it was dirty: faults do not map it by the way (PG_reclaim). */
+/** A cached frame of a regular file that faults do not map by the way: dirty and not paged out (PG_reclaim), or marked by read-ahead (the same bit). */
 export const FRAME_RECLAIM: u64 = 1 << 24;
 /** The frame belongs to an object, not to a mapping. */
 export const FRAME_CACHED: u64 = 1 << 25;
@@ -281,7 +281,10 @@ export function splitLarge(head: u32, flags: u64): void {
   }
 }
 
-/** Splits a folio of an object so that `frame` is alone: each half that does not have it stays whole (`__split_unmapped_folio`). */
+/**
+ * Splits a folio of an object so that `frame` is alone: each half that does not have it stays whole (`__split_unmapped_folio`). What says that
+ * it could not be paged out, or that read-ahead marked it, stays with the first page.
+ */
 export function splitFolioAround(frame: u32): void {
   let pages = folioPages(frame);
   let head = folioHead(frame);
@@ -291,6 +294,7 @@ export function splitFolioAround(frame: u32): void {
     pages >>= 1;
     joinFolio(head, order);
     joinFolio(head + pages, order);
+    for (let i: u32 = 0; i < pages; i++) setFlags(head + pages + i, 0, FRAME_RECLAIM);
     if (frame >= head + pages) head += pages;
   }
 }

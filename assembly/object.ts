@@ -216,7 +216,10 @@ export function splitCached(object: usize, index: u64): void {
   const head = folioHead(frameOf(cached));
   const pages = folioPages(head);
   const first = index - (frameOf(cached) - head);
-  for (let i: u32 = 0; i < pages; i++) joinFolio(head + i, 0);
+  for (let i: u32 = 0; i < pages; i++) {
+    joinFolio(head + i, 0);
+    if (i > 0) setFlags(head + i, 0, FRAME_RECLAIM);
+  }
   const end = first + pages;
   if (end > pagesOf(object)) removeCached(object, pagesOf(object), end - pagesOf(object));
 }
@@ -254,8 +257,17 @@ export function readAhead(object: usize, first: u64, end: u64): bool {
     index += (<u64>1) << order;
   }
   for (let i = <u32>(index - first); i < FRAMES_PER_HUGE; i++) dropFrame(head + i);
-  for (; index < end; index++) {
-    if (isNone(cachedEntry(object, index)) && addCachedPage(object, index) == 0) return false;
+  return readSingly(object, first, index, end);
+}
+
+/** Reads what is left of read-ahead page by page (`page_cache_ra_unbounded`), which marks the first page only if that is all of 512. */
+function readSingly(object: usize, first: u64, from: u64, end: u64): bool {
+  const isAll = from == first && end - first == FRAMES_PER_HUGE;
+  for (let index = from; index < end; index++) {
+    if (!isNone(cachedEntry(object, index))) continue;
+    const frame = addCachedPage(object, index);
+    if (frame == 0) return false;
+    if (isAll && index == first) setFlags(frame, FRAME_RECLAIM);
   }
   return true;
 }
