@@ -17,9 +17,7 @@ import {
 import { frameOf, hugeFrameOf, isPresent, permitsWrite, UFFD_WP_MARKER } from "./entry";
 import { handleFault } from "./fault";
 import { FRAMES_PER_HUGE, isAnonymous } from "./frames";
-import { ENTRY_BYTES } from "./geometry";
-import { findRegion } from "./regions";
-import { markDirty } from "./resident";
+import { markDirty, markLazyDirty } from "./resident";
 import { result } from "./result";
 import { addTo } from "./stats";
 import { adjustCounts, findPteTable, hugeSlot, setTableFlags, TABLE_ZERO_PAGES } from "./table";
@@ -145,7 +143,9 @@ function isPopulated(space: usize, page: u64, access: u32): bool {
   if (access != ACCESS_WRITE) return isPresent(entry);
   if (!permitsWrite(entry)) return false;
   const frame = table != 0 ? frameOf(entry) : hugeFrameOf(entry) + <u32>(page & (FRAMES_PER_HUGE - 1));
-  if (!isAnonymous(frame)) markDirty(frame); // FOLL_TOUCH with FOLL_WRITE
+  // FOLL_TOUCH with FOLL_WRITE
+  if (isAnonymous(frame)) markLazyDirty(frame);
+  else markDirty(frame);
   return true;
 }
 

@@ -119,7 +119,7 @@ function reclaimHuge(space: usize, slot: usize, page: u64, pageCount: u64, kind:
     store<u64>(slot, entry & ~ACCESSED);
   } else if (kind == RECLAIM_FREE) {
     store<u64>(slot, withoutDirty(entry & ~ACCESSED));
-    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setFlags(head + i, FRAME_LAZYFREE);
+    for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) setFlags(head + i, FRAME_LAZYFREE, FRAME_DIRTY);
   } else if (isAnonymous(head)) {
     return pageOutHuge(space, slot, page);
   } else {
@@ -299,12 +299,13 @@ function isLazilyFreed(frame: u32): bool {
  * are taken all at once, but one by one where they may be write-protected (`folio_unmap_pte_batch`).
  */
 function dropLazyFolio(space: usize, table: usize, page: u64, head: u32): void {
+  const isMarked = (wordOf(head) & FRAME_DIRTY) != 0;
   let clean: u32 = 0;
-  while (clean < FRAMES_PER_HUGE && !isDirty(load<u64>(slotIn(table, page + clean)))) clean++;
+  while (!isMarked && clean < FRAMES_PER_HUGE && !isDirty(load<u64>(slotIn(table, page + clean)))) clean++;
   const isWhole = clean == FRAMES_PER_HUGE;
   if (!isWhole && (regionFlags(space, page) & REGION_UFFD_WP) == 0) clean = 0;
   for (let i: u32 = 0; i < clean; i++) reclaimEntry(space, table, page + i, RECLAIM_PAGEOUT);
-  for (let i: u32 = clean; i < FRAMES_PER_HUGE; i++) setFlags(head + i, 0, FRAME_LAZYFREE);
+  for (let i: u32 = clean; i < FRAMES_PER_HUGE; i++) setFlags(head + i, 0, FRAME_LAZYFREE | FRAME_DIRTY);
 }
 
 /** A page of an object is unmapped, and then written out if it is dirty and there is room (tmpfs), or dropped if it is clean. */

@@ -5,6 +5,7 @@ import {
   dropMap,
   FRAME_CACHED,
   FRAME_DIRTY,
+  FRAME_LAZYFREE,
   FRAME_RECLAIM,
   FRAME_SHMEM,
   folioHead,
@@ -44,6 +45,16 @@ export function markDirty(frame: u32): void {
   const head = folioHead(frame);
   const pages = folioPages(frame);
   for (let i: u32 = 0; i < pages; i++) setFlags(head + i, FRAME_DIRTY, FRAME_RECLAIM);
+}
+
+/** Notes that a page, or the huge page that it is part of, is written to without its entry saying so, if it was freed lazily before. */
+export function markLazyDirty(frame: u32): void {
+  if ((wordOf(frame) & FRAME_LAZYFREE) == 0) return;
+  const head = folioHead(frame);
+  const pages = folioPages(frame);
+  for (let i: u32 = 0; i < pages; i++) {
+    if ((wordOf(head + i) & FRAME_LAZYFREE) != 0) setFlags(head + i, FRAME_DIRTY);
+  }
 }
 
 /** Notes that an entry more points to a swap slot. */
