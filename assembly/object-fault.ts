@@ -75,8 +75,6 @@ const UFFD_MODES: u32 = REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR
 
 /** What `faultAround` returns when the page that is wanted is not mapped after it. */
 const FAULT_AROUND_NOTHING: i32 = -1000;
-/** What `mapFirstFolio` returns when its pages are to be mapped one by one. */
-const FAULT_AROUND_GOES_ON: i32 = -1001;
 
 /** The frame that `findOrMakePage` has found. */
 let foundFrame: u32 = 0;
@@ -231,11 +229,6 @@ function fitsFolio(region: usize, page: u64, frame: u32): bool {
   return load<u64>(region, REGION_FIRST) <= first && last < load<u64>(region, REGION_END);
 }
 
-/** `folio_next_index` of the folio that has `frame` at `index`. */
-function nextFolio(index: u64, frame: u32): u64 {
-  return index - (frame - folioHead(frame)) + folioPages(frame);
-}
-
 function isHugeFolio(frame: u32): bool {
   return folioPages(frame) == FRAMES_PER_HUGE;
 }
@@ -308,18 +301,4 @@ function isLastOfFile(space: usize, region: usize, page: u64, frame: u32, flags:
 
 function isSmallFaultAround(space: usize): bool {
   return (load<u32>(space, SPACE_KERNEL) & KERNEL_SMALL_FAULT_AROUND) != 0;
-}
-
-/**
- * `filemap_map_pmd` for the first folio of a window, which has `frame` at `index`: maps it by one entry where there is no table yet. Of a
- * regular file the kernel looks first whether that would reach over the end, one page too soon, and then makes no table either.
- */
-function mapFirstFolio(space: usize, region: usize, page: u64, flags: u32, index: u64, frame: u32): i32 {
-  const slot = ensurePmdSlot(space, page);
-  if (slot == 0) return ENOMEM;
-  if (load<u64>(slot) != 0) return FAULT_AROUND_GOES_ON;
-  if ((flags & REGION_FILE) != 0 && nextFolio(index, frame) >= pagesOf(objectOf(region))) return FAULT_AROUND_NOTHING;
-  if (!isHugeFolio(frame) || !mayMapHuge(region, page, flags)) return FAULT_AROUND_GOES_ON;
-  mapHuge(space, slot, headOf(frame), flags, false);
-  return OUTCOME_DONE;
 }

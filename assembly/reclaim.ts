@@ -97,7 +97,7 @@ export function reclaim(space: usize, firstPage: u64, pageCount: u64, kind: u32,
     const next = min(end, nextEntryPage(page, slot == 0 ? holeShift : PMD_SHIFT));
     const isWholeHuge = slot != 0 && isHuge(load<u64>(slot)) && next - page == <u64>FRAMES_PER_HUGE;
     if (slot != 0 && isHuge(load<u64>(slot))) reason = reclaimHuge(space, slot, page, next - page, kind);
-    if (reason == OK && !isWholeHuge && slot != 0 && isTable(load<u64>(slot))) {
+    if (reason == OK && !isWholeHuge && slot != 0 && isTable(load<u64>(slot)) && !isShared(tableOf(load<u64>(slot)))) {
       reason = reclaimEntries(space, tableOf(load<u64>(slot)), page, next, kind);
       if (reason != OK) page = stoppedAt;
     }

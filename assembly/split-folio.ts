@@ -29,7 +29,7 @@ import {
 } from "./frames";
 import { splitHuge } from "./huge";
 import { unmapFrame } from "./resident";
-import { findPmdSlot } from "./table";
+import { findPmdSlot, noteEntry } from "./table";
 import { slotIn, walk } from "./walk";
 
 /**
@@ -79,10 +79,13 @@ function isZeroPart(frame: u32): bool {
 let partsHead: u32 = 0;
 
 /** Replaces the parts that mremap has moved away from the others. */
-
 @unmanaged
 @final
 class ReplaceMovedParts {
+  uniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
+    return OK; // a template maps no frame but the zero page
+  }
+
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     for (let at = page; at < page + pageCount; at++) {
       const entry = load<u64>(slotIn(table, at));
