@@ -38,6 +38,10 @@ const forBrowser = {
 
 await Promise.all([
   build({ ...forNode, entryPoints: ["ts/node.ts"], outfile: "dist/node/index.js" }),
+  // the threads of both; each bundle looks for the worker beside itself
+  ...["dist", "dist/node"].map((folder) =>
+    build({ ...forNode, entryPoints: ["ts/threads/worker.ts"], outfile: `${folder}/worker.js` }),
+  ),
   build({ ...forBrowser, entryPoints: ["ts/browser.ts"], outfile: "dist/browser/index.js" }),
   build({
     ...forNode,

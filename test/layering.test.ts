@@ -35,12 +35,16 @@ const HOST_LAYERS: Layers = [
   ["ts/report/"],
   ["ts/verify/"],
   ["ts/index.ts"],
+  ["ts/threads/"],
   ["ts/node.ts", "ts/browser.ts"],
   ["ts/cli/"],
 ];
 
 /** What traces are made of has to stay usable without an engine. */
 const TRACE_MAY_IMPORT = ["ts/base/", "ts/trace/"];
+
+/** Packages that run in Node only. */
+const NEEDS_NODE = ["piscina"];
 
 /** The one file both languages compile. */
 const SHARED_WITH_HOST = "assembly/abi.ts";
@@ -149,7 +153,7 @@ function importsOutside(files: readonly SourceFile[], allowed: readonly string[]
 function nodeImports(files: readonly SourceFile[]): string[] {
   return files
     .flatMap(importsOf)
-    .filter((found) => found.to.startsWith("node:") || builtinModules.includes(found.to))
+    .filter(({ to }) => to.startsWith("node:") || builtinModules.includes(to) || NEEDS_NODE.includes(to))
     .map((found) => `${found.from} -> ${found.to}`);
 }
 

@@ -13,3 +13,4 @@ export async function createEngine(options: EngineOptions = {}, url?: string | U
 }
 
 export { type OpenTrace, openTrace } from "./trace/open-node.js";
+export { compareInThreads, type ThreadOptions } from "./threads/compare.js";

@@ -10,12 +10,14 @@ const ENGINE = {
 const BUNDLES = {
   outputs: [
     "dist/cli.js",
+    "dist/worker.js",
     "dist/engine.wasm",
     "dist/engine.scalar.wasm",
     "dist/executor.c",
     "dist/keeper.c",
     "dist/scenario.schema.json",
     "dist/node/index.js",
+    "dist/node/worker.js",
     "dist/node/engine.wasm",
     "dist/node/engine.scalar.wasm",
     "dist/browser/index.js",

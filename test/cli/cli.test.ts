@@ -67,6 +67,16 @@ describe("compare", { timeout: 60_000 }, () => {
     expect(all.accesses.total + all.accesses.skipped).toBe(info.accesses);
   });
 
+  it("says the same with one thread and with several", () => {
+    const [alone, inThreads] = ["1", "3"].map((jobs) => {
+      return { ...compare(["--jobs", jobs, "--snapshot", "30%", TRACE]), elapsedMs: 0 };
+    });
+    expect(inThreads).toEqual(alone);
+    expect(run(["compare", "--jobs", "0", TRACE]).stderr).toBe(
+      'pte-engine: --jobs: expected 1 or more threads, got "0"\n',
+    );
+  });
+
   it("runs the experiment of the patch with its numbers", () => {
     const comparison = compare(["--workload", "seed"]);
     expect(comparison.trackers.map((tracker) => tracker.label)).toEqual([

@@ -164,21 +164,25 @@ describe(`an engine with shared tables and one without (seed ${SEED}, ${RUNS} ru
 });
 
 describe(`shared tables of 512 GiB (seed ${SEED}, ${RUNS} runs)`, () => {
-  it("become what the same call makes of them in parts", async () => {
-    const engine = await createEngine({}, engineUrl);
-    const property = fc.property(fc.array(anyCall, { minLength: 1, maxLength: 8 }), (calls) => {
-      const [whole, parts] = [bigSpace(engine), bigSpace(engine)];
-      const everything = { start: BIG.first * PAGE, end: (BIG.first + BIG.pages) * PAGE, return: CATEGORIES };
-      for (const call of calls) {
-        callInParts(whole, call, []);
-        callInParts(parts, call, call.cuts);
-        const [a, b] = [whole, parts].map(({ space }) => ({ ...space.counters(), realTables: 0, scanPages: 0 }));
-        expect(a).toEqual(b);
-        expect(whole.space.pagemapScan(everything).raw).toEqual(parts.space.pagemapScan(everything).raw);
-      }
-      whole.space.dispose();
-      parts.space.dispose();
-    });
-    fc.assert(property, { numRuns: RUNS, seed: SEED });
-  });
+  it(
+    "become what the same call makes of them in parts",
+    async () => {
+      const engine = await createEngine({}, engineUrl);
+      const property = fc.property(fc.array(anyCall, { minLength: 1, maxLength: 8 }), (calls) => {
+        const [whole, parts] = [bigSpace(engine), bigSpace(engine)];
+        const everything = { start: BIG.first * PAGE, end: (BIG.first + BIG.pages) * PAGE, return: CATEGORIES };
+        for (const call of calls) {
+          callInParts(whole, call, []);
+          callInParts(parts, call, call.cuts);
+          const [a, b] = [whole, parts].map(({ space }) => ({ ...space.counters(), realTables: 0, scanPages: 0 }));
+          expect(a).toEqual(b);
+          expect(whole.space.pagemapScan(everything).raw).toEqual(parts.space.pagemapScan(everything).raw);
+        }
+        whole.space.dispose();
+        parts.space.dispose();
+      });
+      fc.assert(property, { numRuns: RUNS, seed: SEED });
+    },
+    TIME_LIMIT_MS,
+  );
 });

@@ -48,11 +48,14 @@ export class KernelError extends Error {
 /** The engine's linear memory is used up. What was done before stays, and every table is consistent. */
 export class OutOfMemoryError extends Error {
   override readonly name: string = "OutOfMemoryError";
+  /** What needed memory. */
+  readonly operation: string;
   /** Bytes of linear memory in use. */
   readonly memoryBytes: number;
 
   constructor(operation: string, memoryBytes: number) {
     super(`${operation}: the engine's memory is used up (${memoryBytes} bytes, the limit of this engine)`);
+    this.operation = operation;
     this.memoryBytes = memoryBytes;
   }
 }

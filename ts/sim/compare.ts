@@ -11,19 +11,23 @@ import { type CostProfile, faultCounts, modelledTime, protectCounts } from "./co
 import { type Layout, pagesOf } from "./layout.js";
 import { arm, prefault, prefaultCounts, scanWritten, type Tracker, TRACKERS } from "./trackers.js";
 
-/** What is compared. */
-export interface CompareOptions {
-  readonly title: string;
-  readonly source: string;
+/** What one tracker's run needs to know. */
+export interface RunOptions {
   readonly store: TraceStore;
   readonly layout: Layout;
-  readonly accesses: { readonly reads: number; readonly writes: number; readonly skipped: number };
   /** Accesses of the trace before the snapshot point; by default half of them. */
   readonly snapshotAt?: number;
-  readonly trackers?: readonly TrackerId[];
   readonly profile: CostProfile;
   /** Rows are called as in the patch's experiment. */
   readonly labels?: "features" | "seed";
+}
+
+/** What is compared. */
+export interface CompareOptions extends RunOptions {
+  readonly title: string;
+  readonly source: string;
+  readonly accesses: { readonly reads: number; readonly writes: number; readonly skipped: number };
+  readonly trackers?: readonly TrackerId[];
   readonly published?: Readonly<Partial<Record<TrackerId, readonly PublishedFigure[]>>>;
   /** Told from time to time how far the work is, 0 to 1. */
   readonly onProgress?: (done: number, tracker: string) => void;
@@ -42,16 +46,35 @@ const MISSED_PAGES_LISTED = 20;
  */
 export function compareTrackers(engine: Engine, options: CompareOptions): Comparison {
   const started = performance.now();
-  const wanted = TRACKERS.filter((tracker) => options.trackers?.includes(tracker.id) ?? true);
-  const snapshotAt = options.snapshotAt ?? Math.floor(options.store.accesses / 2);
-  if (!(Number.isInteger(snapshotAt) && snapshotAt >= 0 && snapshotAt <= options.store.accesses)) {
-    throw new RangeError(`"snapshotAt" expected 0 to ${options.store.accesses} accesses, got ${snapshotAt}`);
-  }
+  const wanted = wantedTrackers(options);
   const runs = wanted.map((tracker, index) => {
     const onProgress = (done: number): void => options.onProgress?.((index + done) / wanted.length, tracker.label);
-    return new TrackerRun(engine, options, tracker, snapshotAt, onProgress).run();
+    return runTracker(engine, options, tracker, onProgress);
   });
-  const first = runs[0];
+  return comparisonOf(options, runs, performance.now() - started);
+}
+
+/** Returns the trackers that are compared, in the order of their rows. */
+export function wantedTrackers(options: Pick<CompareOptions, "trackers">): readonly Tracker[] {
+  return TRACKERS.filter((tracker) => options.trackers?.includes(tracker.id) ?? true);
+}
+
+/**
+ * Runs one tracker. What it returns is plain data, and does not depend on what ran on the engine before.
+ * @throws as `compareTrackers`
+ */
+export function runTracker(
+  engine: Engine,
+  options: RunOptions,
+  tracker: Tracker,
+  onProgress: (done: number) => void,
+): FinishedRun {
+  return new TrackerRun(engine, options, tracker, snapshotOf(options), onProgress).run();
+}
+
+/** Puts the runs of the trackers together, in the order of `wantedTrackers`. */
+export function comparisonOf(options: CompareOptions, runs: readonly FinishedRun[], elapsedMs: number): Comparison {
+  const [first] = runs;
   return {
     title: options.title,
     source: options.source,
@@ -61,16 +84,23 @@ export function compareTrackers(engine: Engine, options: CompareOptions): Compar
       pages: pagesOf(options.layout),
     },
     accesses: { total: options.store.accesses, ...options.accesses },
-    snapshot: first?.snapshot ?? { at: snapshotAt, pages: 0, zeroPages: 0 },
+    snapshot: first?.snapshot ?? { at: snapshotOf(options), pages: 0, zeroPages: 0 },
     dirtyPages: first?.dirtyPages ?? 0,
     profile: { name: options.profile.name, provenance: options.profile.provenance },
     trackers: runs.map((run) => run.result),
     ...(options.published === undefined ? {} : { published: options.published }),
-    elapsedMs: performance.now() - started,
+    elapsedMs,
   };
 }
 
-interface FinishedRun {
+function snapshotOf({ snapshotAt, store }: RunOptions): number {
+  const at = snapshotAt ?? Math.floor(store.accesses / 2);
+  if (Number.isInteger(at) && at >= 0 && at <= store.accesses) return at;
+  throw new RangeError(`"snapshotAt" expected 0 to ${store.accesses} accesses, got ${at}`);
+}
+
+/** What a tracker's run gave: its row, and what all of them find alike. */
+export interface FinishedRun {
   readonly result: TrackerResult;
   readonly snapshot: Comparison["snapshot"];
   readonly dirtyPages: number;
@@ -93,7 +123,7 @@ interface Armed {
 /** One tracker's run from an empty address space to its result. */
 class TrackerRun {
   readonly #space: AddressSpace;
-  readonly #options: CompareOptions;
+  readonly #options: RunOptions;
   readonly #tracker: Tracker;
   readonly #snapshotAt: number;
   readonly #onProgress: (done: number) => void;
@@ -105,7 +135,7 @@ class TrackerRun {
 
   constructor(
     engine: Engine,
-    options: CompareOptions,
+    options: RunOptions,
     tracker: Tracker,
     snapshotAt: number,
     onProgress: (done: number) => void,
@@ -164,7 +194,7 @@ class TrackerRun {
     const scanCalls = this.#tracker.collect === "scan" ? this.#scan() : 0;
     const dirty = this.#compareContents(contents);
     const result = this.#result({ ...moments, end }, prefaulted, scanCalls, dirty);
-    return { result, snapshot: this.#snapshotOf(moments.before), dirtyPages: dirty.truth };
+    return { result, snapshot: this.#snapshot(moments.before), dirtyPages: dirty.truth };
   }
 
   /** Replays the records [first, end) of a block in pieces, between which the timeline gets its points. */
@@ -254,7 +284,7 @@ class TrackerRun {
     };
   }
 
-  #snapshotOf(before: Counters): Comparison["snapshot"] {
+  #snapshot(before: Counters): Comparison["snapshot"] {
     const zeroPages = before.zeroPageFaults - before.copyFaults - before.zappedZeroPage;
     return { at: this.#snapshotAt, pages: before.anonPages, zeroPages };
   }

@@ -74,9 +74,14 @@ export interface CostProfile {
 /** A cost that a calculation needs and the profile does not have. */
 export class MissingCostError extends Error {
   override readonly name: string = "MissingCostError";
+  /** Name of the profile. */
+  readonly profile: string;
+  readonly cost: CostName;
 
-  constructor(profile: CostProfile, cost: CostName) {
-    super(`the cost profile "${profile.name}" has no "${cost}" (${COSTS[cost]}); choose another profile or add it`);
+  constructor({ name }: Pick<CostProfile, "name">, cost: CostName) {
+    super(`the cost profile "${name}" has no "${cost}" (${COSTS[cost]}); choose another profile or add it`);
+    this.profile = name;
+    this.cost = cost;
   }
 }
 

@@ -27,6 +27,15 @@ interface StoredBlock {
   readonly accesses: number;
 }
 
+/** A trace that several threads read: what `postMessage` takes, without copying the trace itself. */
+export interface SharedTrace {
+  readonly bytes: SharedArrayBuffer;
+  /** Of each block: where its payload ends in `bytes`, its records, its accesses. */
+  readonly blocks: Float64Array;
+}
+
+const BLOCK_WORDS = 3;
+
 /**
  * A whole trace in memory, encoded like a trace file (one to two bytes per record), so that it can be replayed
  * often and even when it came through a pipe.
@@ -42,6 +51,18 @@ export class TraceStore {
   static async read(reader: TraceReader): Promise<TraceStore> {
     const store = new TraceStore();
     for await (const block of reader) store.append(block);
+    return store;
+  }
+
+  /** Returns the trace that `share` of a store in another thread has given. */
+  static fromShared({ bytes, blocks }: SharedTrace): TraceStore {
+    const store = new TraceStore();
+    let start = 0;
+    for (let i = 0; i < blocks.length; i += BLOCK_WORDS) {
+      const [end = 0, records = 0, accesses = 0] = blocks.subarray(i, i + BLOCK_WORDS);
+      store.#add({ payload: new Uint8Array(bytes, start, end - start), records, accesses });
+      start = end;
+    }
     return store;
   }
 
@@ -63,12 +84,30 @@ export class TraceStore {
   /** Adds a copy of the block's accesses at the end. */
   append(block: AccessBlock): void {
     if (block.length === 0) return;
-    const payload = encodeBlock(block);
-    this.#blocks.push({ payload, records: block.length, accesses: block.accesses });
-    this.#records += block.length;
+    this.#add({ payload: encodeBlock(block), records: block.length, accesses: block.accesses });
+  }
+
+  /** Moves the trace to memory that other threads can read, once and for all of them. Appending afterwards does not change what they have. */
+  share(): SharedTrace {
+    const bytes = new SharedArrayBuffer(this.#bytes);
+    const blocks = new Float64Array(BLOCK_WORDS * this.#blocks.length);
+    let start = 0;
+    this.#blocks.forEach(({ payload, records, accesses }, i) => {
+      const moved = new Uint8Array(bytes, start, payload.length);
+      moved.set(payload);
+      start += payload.length;
+      blocks.set([start, records, accesses], BLOCK_WORDS * i);
+      this.#blocks[i] = { payload: moved, records, accesses };
+    });
+    return { bytes, blocks };
+  }
+
+  #add(block: StoredBlock): void {
+    this.#blocks.push(block);
+    this.#records += block.records;
     this.#accesses += block.accesses;
-    this.#bytes += payload.length;
-    this.#largestBlock = Math.max(this.#largestBlock, block.length);
+    this.#bytes += block.payload.length;
+    this.#largestBlock = Math.max(this.#largestBlock, block.records);
   }
 
   /**

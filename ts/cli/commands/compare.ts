@@ -1,11 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { formatBytes, parseSize } from "../../base/pages.js";
 import { createEngine } from "../../node.js";
 import { comparisonHtml } from "../../report/html.js";
 import { comparisonTable } from "../../report/table.js";
-import { type CompareOptions, compareTrackers } from "../../sim/compare.js";
+import { type CompareOptions, compareTrackers, wantedTrackers } from "../../sim/compare.js";
 import type { Comparison, TrackerId } from "../../sim/comparison.js";
 import { type CostProfile, readCostProfile } from "../../sim/cost-profile.js";
 import { type Layout, layoutAroundPages, layoutFromMaps, layoutRam } from "../../sim/layout.js";
@@ -20,6 +21,7 @@ import {
   SEED_EXPERIMENT_BYTES,
   workloadBlocks,
 } from "../../sim/workloads.js";
+import { compareInThreads } from "../../threads/compare.js";
 import { openTrace } from "../../trace/open-node.js";
 import { TraceReader } from "../../trace/reader.js";
 import { measureSeed } from "../../verify/measure/seed.js";
@@ -38,6 +40,7 @@ interface Options extends ReaderOptions {
   writeShare: string;
   seed: string;
   profile?: string;
+  jobs?: string;
   measure?: true;
   json?: true;
   html?: string;
@@ -71,6 +74,7 @@ export function compareCommand(): Command {
     .option("--write-share <share>", "share of writes of a built-in workload, 0 to 1", "0.5")
     .option("--seed <number>", "seed of a built-in workload", "1")
     .option("--profile <name>", `cost profile: ${COST_PROFILES.map(({ name }) => name).join(", ")}, or a JSON file`)
+    .option("--jobs <number>", "threads that run trackers at the same time (default: one for each processor)")
     .option("--measure", "with --workload seed: also run it in this machine's kernel, for about 20 seconds")
     .option("--json", "print JSON")
     .option("--html <file>", "also write a report with plots");
@@ -82,9 +86,9 @@ async function compare(path: string | undefined, options: Options): Promise<void
   if (options.measure === true && options.workload !== "seed") throw new UsageError("--measure needs --workload seed");
   const profile = await profileOf(options.profile);
   const trackers = trackersOf(options);
+  const jobs = jobsOf(options);
   const input = await inputOf(path, options, progress);
-  const engine = await createEngine();
-  const modelled = compareTrackers(engine, {
+  const wanted: CompareOptions = {
     title: input.title,
     source: input.source,
     store: input.trace.store,
@@ -95,12 +99,19 @@ async function compare(path: string | undefined, options: Options): Promise<void
     profile,
     ...(options.workload === "seed" ? SEED_ROWS : {}),
     onProgress: (share, tracker) => progress.show(tracker, share),
-  });
+  };
+  const modelled = await run(wanted, jobs ?? defaultJobs(input.trace));
   const comparison = options.measure === true ? await measured(modelled, profile, progress) : modelled;
   progress.clear();
   if (options.html !== undefined) await writeFile(options.html, comparisonHtml(comparison));
   process.stdout.write(options.json === true ? `${JSON.stringify(comparison)}\n` : table(comparison));
   if (options.html !== undefined) process.stderr.write(`report written to ${options.html}\n`);
+}
+
+/** Runs the trackers, in this thread if there is to be one only. */
+async function run(options: CompareOptions, jobs: number): Promise<Comparison> {
+  const threads = Math.min(jobs, wantedTrackers(options).length);
+  return threads > 1 ? compareInThreads(options, { jobs: threads }) : compareTrackers(await createEngine(), options);
 }
 
 async function measured(comparison: Comparison, profile: CostProfile, progress: Progress): Promise<Comparison> {
@@ -211,6 +222,20 @@ function trackersOf(options: Options): TrackerId[] {
     if (id === undefined) throw new UsageError(`--trackers: expected names out of ${all.join(", ")}; got "${name}"`);
     return id;
   });
+}
+
+/** Records below which starting threads takes longer than they save. */
+const FEW_RECORDS = 500_000;
+
+function defaultJobs({ store }: PreparedTrace): number {
+  return store.records < FEW_RECORDS ? 1 : availableParallelism();
+}
+
+function jobsOf({ jobs }: Options): number | undefined {
+  if (jobs === undefined) return undefined;
+  const number = numberOf(jobs, "--jobs");
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new UsageError(`--jobs: expected 1 or more threads, got "${jobs}"`);
 }
 
 function snapshotAt(text: string, accesses: number): number {
