@@ -17,6 +17,7 @@ export default tseslint.config(
   { ignores: ["node_modules/", "build/", "dist/", "coverage/", "**/*.d.ts"] },
   {
     files: ["ts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "vitest.config.ts"],
+    ignores: ["bench/limits/**"],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
@@ -34,7 +35,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript allows decorators on functions and constants; asc is its type checker
-    files: ["assembly/**/*.ts"],
+    files: ["assembly/**/*.ts", "bench/limits/**/*.ts"],
     extends: [tseslint.configs.base],
     languageOptions: { parserOptions: { allowInvalidAST: true } },
     rules: {
@@ -48,7 +49,7 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    files: ["scripts/**/*.mjs", "*.js"],
+    files: ["scripts/**/*.mjs", "bench/**/*.mjs", "*.js"],
     rules: { ...untypedRules, "no-unused-vars": "error", eqeqeq: "error" },
   },
 );

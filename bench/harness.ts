@@ -1,19 +1,53 @@
-/** Measurements of one case: nanoseconds for one unit, per round. */
-export interface Samples {
-  readonly ns: readonly number[];
-}
-
-/** A case that is measured: one side of a row. */
+/** Something that is timed inside this process. */
 export interface Case {
-  /** Makes the state that the timed part needs; runs outside the clock before each round. */
+  /** Units of a pass, where they are not those of the row. */
+  readonly units?: number;
+  /** Makes the state that the timed part needs; runs outside the clock before each pass. */
   prepare(): void;
   /** What is timed. */
   run(): void;
-  /** Throws if the work was not done; runs outside the clock after each round. */
+  /** Throws if the work was not done; runs outside the clock after each pass. */
   check(): void;
 }
 
-/** Median of the samples. */
+/** One side of a row: does a pass and returns its nanoseconds for one unit. Rounds ask all sides in turn. */
+export type Side = () => number | Promise<number>;
+
+/** Passes before the first one that counts, so that it runs the machine code that lasts; long ones need fewer. */
+const WARM_PASSES = 20;
+const WARM_MS = 300;
+
+/** Makes a side of a case. Passes are repeated until they have taken `leastMs` together, for clocks with coarse steps. */
+export function timed(measured: Case, units: number, leastMs = 0): Side {
+  let isWarm = false;
+  return () => {
+    if (!isWarm) warmUp(measured);
+    isWarm = true;
+    let elapsedMs = 0;
+    let passes = 0;
+    do {
+      elapsedMs += passMs(measured);
+      passes++;
+    } while (elapsedMs < leastMs);
+    return (elapsedMs * 1e6) / ((measured.units ?? units) * passes);
+  };
+}
+
+function warmUp(measured: Case): void {
+  const started = performance.now();
+  for (let pass = 0; pass < WARM_PASSES && performance.now() - started < WARM_MS; pass++) passMs(measured);
+}
+
+function passMs(measured: Case): number {
+  measured.prepare();
+  const started = performance.now();
+  measured.run();
+  const elapsedMs = performance.now() - started;
+  measured.check();
+  return elapsedMs;
+}
+
+/** Median of the samples; NaN for none. */
 export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const middle = sorted.length >>> 1;
@@ -28,20 +62,19 @@ export function deviation(samples: readonly number[]): number {
 }
 
 /**
- * Times cases in turn, so that a machine that gets slower does so for all of them. Returns nanoseconds a unit for each round of each case; one round
- * before is not counted.
+ * Asks the sides in turn, so that a machine that gets slower does so for all of them. One round before is not counted. Returns the samples
+ * of each side, one for each round.
  */
-export function measure(cases: readonly Case[], units: number, rounds: number): number[][] {
-  const samples: number[][] = cases.map(() => []);
+export async function takeTurns(
+  sides: Readonly<Record<string, Side>>,
+  rounds: number,
+): Promise<Record<string, number[]>> {
+  const samples: Record<string, number[]> = {};
   for (let round = -1; round < rounds; round++) {
-    cases.forEach((measured, i) => {
-      measured.prepare();
-      const started = performance.now();
-      measured.run();
-      const elapsed = performance.now() - started;
-      measured.check();
-      if (round >= 0) samples[i]?.push((elapsed * 1e6) / units);
-    });
+    for (const [name, side] of Object.entries(sides)) {
+      const ns = await side();
+      if (round >= 0) (samples[name] ??= []).push(ns);
+    }
   }
   return samples;
 }

@@ -2,24 +2,14 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { TraceReader } from "../ts/trace/reader.js";
 import { type TraceHeader, writeTrace } from "../ts/trace/pte-format.js";
-import { expectEqual, median } from "./harness.js";
-
-/** Throughput of one reader, and of straightforward code for the same. */
-export interface ParserRow {
-  readonly id: string;
-  readonly what: string;
-  readonly megabytes: number;
-  /** Page accesses in the whole of it. */
-  readonly accesses: number;
-  readonly ours: readonly number[];
-  readonly twin: readonly number[] | null;
-}
+import { deviation, expectEqual, median } from "./harness.js";
+import type { ParserResult } from "./results.js";
 
 const CHUNK_BYTES = 262144;
 const REPEAT_TO_BYTES = 64 * 2 ** 20;
 
 /** Measures the readers on the text that comes with the project, repeated until it is long enough; MB/s per round. */
-export async function parserRows(rounds: number): Promise<ParserRow[]> {
+export async function measureParsers(rounds: number): Promise<ParserResult[]> {
   const text = repeated(gunzipSync(readFileSync("traces/sqlite.lackey.txt.gz")));
   const expected = naiveLackey(text.toString("latin1"));
   const lackey = await rates(text, expected, rounds);
@@ -28,15 +18,29 @@ export async function parserRows(rounds: number): Promise<ParserRow[]> {
   );
   const stored = await collect(writeTrace(new TraceReader(chunks(text)), {} satisfies TraceHeader));
   const own = await rates(stored, expected, rounds);
-  return [
-    { id: "parse-lackey", what: "lackey text", megabytes: text.length / 1e6, accesses: expected, ours: lackey, twin },
-    { id: "parse-own", what: "own format", megabytes: stored.length / 1e6, accesses: expected, ours: own, twin: null },
+  const results = [
+    result(
+      { id: "parse-lackey", title: "lackey text", megabytes: text.length / 1e6, accesses: expected },
+      lackey,
+      twin,
+    ),
+    result({ id: "parse-own", title: "own format", megabytes: stored.length / 1e6, accesses: expected }, own, null),
   ];
+  for (const { id, ours } of results) console.log(`${id.padEnd(26)} ${ours.toFixed(0).padStart(18)} MB/s`);
+  return results;
 }
 
-/** Prints what a person wants to compare: medians. */
-export function medianRate(row: ParserRow): number {
-  return median(row.ours);
+function result(
+  what: Pick<ParserResult, "id" | "title" | "megabytes" | "accesses">,
+  ours: readonly number[],
+  js: readonly number[] | null,
+): ParserResult {
+  return {
+    ...what,
+    ours: median(ours),
+    js: js === null ? null : median(js),
+    spread: { ours: deviation(ours), js: js === null ? null : deviation(js) },
+  };
 }
 
 async function rates(bytes: Uint8Array, accesses: number, rounds: number): Promise<number[]> {

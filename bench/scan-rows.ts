@@ -1,0 +1,80 @@
+import { type Case, expectEqual } from "./harness.js";
+import { chosen, isOneIn100, runsIn } from "./pick.js";
+import type { Question, Row, Sizes, Tools } from "./row.js";
+import { FIRST_PAGE, recordsFor, Subject, VALUE, writeAll } from "./subject.js";
+import type { Twin } from "./twin-model.js";
+
+/** A share of the pages that is written to after they were protected. */
+interface Written {
+  readonly id: string;
+  readonly title: string;
+  readonly isWritten: (index: number) => boolean;
+}
+
+const SHARES: readonly Written[] = [
+  { id: "scan-clean", title: "scan, nothing written", isWritten: () => false },
+  { id: "scan-1pct", title: "scan, 1 % written at random", isWritten: isOneIn100 },
+  { id: "scan-written", title: "scan, everything written", isWritten: () => true },
+];
+
+/** PAGEMAP_SCAN for written pages over a range of which every page is there, all regions read out. */
+export function scanRows(tools: Tools, sizes: Sizes): Row[] {
+  return SHARES.map((share) => scanRow(tools, sizes, share));
+}
+
+function scanRow(tools: Tools, { pages, realPages }: Sizes, { id, title, isWritten }: Written): Row {
+  const written = chosen(pages, isWritten);
+  const ask = (count: number): Question => {
+    const found = written.filter((index) => index < count);
+    return { command: id, pages: count, units: count, expected: [runsIn(found), found.length] };
+  };
+  return {
+    id,
+    title,
+    group: "scan",
+    unit: "ns/PTE",
+    units: pages,
+    questions: { kernel: ask(realPages), native: ask(pages) },
+    cases: {
+      ours: () => scanOurs(tools, pages, written),
+      js: () => scanTwin(tools.makeTwin(FIRST_PAGE, pages), pages, written),
+      map: () => scanTwin(tools.makeMapTwin(FIRST_PAGE, pages), pages, written),
+    },
+  };
+}
+
+function scanOurs(tools: Tools, pages: number, written: readonly number[]): Case {
+  const subject = new Subject(tools.makeEngine("templates"), pages, { faults: "async" });
+  subject.advise("populate-write");
+  subject.protect();
+  subject.access(written, "write");
+  let regions: ReturnType<Subject["scanWritten"]> = [];
+  return {
+    prepare: () => undefined,
+    run: () => {
+      regions = subject.scanWritten();
+    },
+    check: () => {
+      expectEqual(regions.length, runsIn(written), "regions");
+      expectEqual(
+        regions.reduce((sum, { firstPage, endPage }) => sum + endPage - firstPage, 0),
+        written.length,
+        "pages in regions",
+      );
+    },
+  };
+}
+
+function scanTwin(twin: Twin, pages: number, written: readonly number[]): Case {
+  twin.replay(writeAll(FIRST_PAGE, pages), VALUE);
+  twin.protect();
+  twin.replay(recordsFor(FIRST_PAGE, written, "write"), VALUE);
+  let edges: readonly number[] = [];
+  return {
+    prepare: () => undefined,
+    run: () => {
+      edges = twin.scan();
+    },
+    check: () => expectEqual(edges.length, 2 * runsIn(written), "starts and ends of regions in plain JavaScript"),
+  };
+}
