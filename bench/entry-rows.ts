@@ -9,15 +9,16 @@ const ENTRY_BYTES = 8;
 /** Rows about passes over tables that are really there. */
 export function entryRows(tools: Tools, sizes: Sizes): Row[] {
   return [
-    ...noneRows(tools, sizes.pages, ""),
-    firstProtect(tools, sizes.pages),
+    ...noneRows(tools, sizes, ""),
+    firstProtect(tools, sizes),
     ...presentRows(tools, sizes),
     mixedRow(tools, sizes),
   ];
 }
 
 /** Markers come and go in tables of nothing else. */
-export function noneRows(tools: Tools, pages: number, suffix: string): Row[] {
+export function noneRows(tools: Tools, sizes: PassSizes, suffix: string): Row[] {
+  const { pages } = sizes;
   const ask = (command: string, expected: number): Row["questions"] => {
     const question = { command, pages, units: pages, expected: [expected] };
     return { kernel: question, native: question };
@@ -35,19 +36,19 @@ export function noneRows(tools: Tools, pages: number, suffix: string): Row[] {
       id: `protect-none${suffix}`,
       title: "protect none, tables exist",
       questions: ask("protect-none", pages),
-      cases: { ...protecting(tools, pages, { fills: false }), limit: fill },
+      cases: { ...protecting(tools, sizes, { fills: false }), limit: fill },
     },
     {
       ...shared,
       id: `unprotect-markers${suffix}`,
       title: "unprotect markers",
       questions: ask("unprotect-markers", 0),
-      cases: { ...unprotecting(tools, pages, { fills: false }), limit: fill },
+      cases: { ...unprotecting(tools, sizes, { fills: false }), limit: fill },
     },
   ];
 }
 
-function firstProtect(tools: Tools, pages: number): Row {
+function firstProtect(tools: Tools, { pages, mapPages }: Sizes): Row {
   const question = { command: "first-protect", pages, units: pages, expected: [pages] };
   return {
     id: "first-protect",
@@ -60,13 +61,14 @@ function firstProtect(tools: Tools, pages: number): Row {
     cases: {
       ours: () => freshEngine(tools, pages),
       js: () => freshTwin(tools.makeTwin, pages),
-      map: () => freshTwin(tools.makeMapTwin, pages),
+      map: () => freshTwin(tools.makeMapTwin, mapPages),
       limit: () => tools.limits.touch(pages * ENTRY_BYTES),
     },
   };
 }
 
-function presentRows(tools: Tools, { pages, realPages }: Sizes): Row[] {
+function presentRows(tools: Tools, sizes: Sizes): Row[] {
+  const { pages, realPages } = sizes;
   const ask = (command: string, isProtected: 0 | 1): Row["questions"] => {
     const question = (count: number): Question => ({
       command,
@@ -89,27 +91,35 @@ function presentRows(tools: Tools, { pages, realPages }: Sizes): Row[] {
       id: "protect-present",
       title: "protect written pages",
       questions: ask("protect-present", 1),
-      cases: { ...protecting(tools, pages, { fills: true }), limit: modify },
+      cases: { ...protecting(tools, sizes, { fills: true }), limit: modify },
     },
     {
       ...shared,
       id: "unprotect-present",
       title: "unprotect written pages",
       questions: ask("unprotect-present", 0),
-      cases: { ...unprotecting(tools, pages, { fills: true }), limit: modify },
+      cases: { ...unprotecting(tools, sizes, { fills: true }), limit: modify },
     },
   ];
 }
+
+type PassSizes = Pick<Sizes, "pages" | "mapPages">;
 
 /** What is protected and unprotected: a range that is empty, or of which every page has been written to. */
 interface Contents {
   readonly fills: boolean;
 }
 
-function protecting(tools: Tools, pages: number, contents: Contents): Cases {
-  const plain = (make: MakeTwin): Case => {
+function protecting(tools: Tools, sizes: PassSizes, contents: Contents): Cases {
+  const { pages, mapPages } = sizes;
+  const plain = (make: MakeTwin, pages: number): Case => {
     const twin = twinOf(make, pages, contents);
-    return { prepare: () => twin.unprotect(), run: () => twin.protect(), check: () => expectAll(pages)(twin) };
+    return {
+      units: pages,
+      prepare: () => twin.unprotect(),
+      run: () => twin.protect(),
+      check: () => expectAll(pages)(twin),
+    };
   };
   const engine = (): Case => {
     const subject = subjectOf(tools, pages, contents);
@@ -119,13 +129,19 @@ function protecting(tools: Tools, pages: number, contents: Contents): Cases {
       check: () => expectEqual(subject.protectedPages(), pages, "protected pages"),
     };
   };
-  return { ours: engine, js: () => plain(tools.makeTwin), map: () => plain(tools.makeMapTwin) };
+  return { ours: engine, js: () => plain(tools.makeTwin, pages), map: () => plain(tools.makeMapTwin, mapPages) };
 }
 
-function unprotecting(tools: Tools, pages: number, contents: Contents): Cases {
-  const plain = (make: MakeTwin): Case => {
+function unprotecting(tools: Tools, sizes: PassSizes, contents: Contents): Cases {
+  const { pages, mapPages } = sizes;
+  const plain = (make: MakeTwin, pages: number): Case => {
     const twin = twinOf(make, pages, contents);
-    return { prepare: () => twin.protect(), run: () => twin.unprotect(), check: () => expectAll(0)(twin) };
+    return {
+      units: pages,
+      prepare: () => twin.protect(),
+      run: () => twin.unprotect(),
+      check: () => expectAll(0)(twin),
+    };
   };
   const engine = (): Case => {
     const subject = subjectOf(tools, pages, contents);
@@ -135,7 +151,7 @@ function unprotecting(tools: Tools, pages: number, contents: Contents): Cases {
       check: () => expectEqual(subject.protectedPages(), 0, "protected pages"),
     };
   };
-  return { ours: engine, js: () => plain(tools.makeTwin), map: () => plain(tools.makeMapTwin) };
+  return { ours: engine, js: () => plain(tools.makeTwin, pages), map: () => plain(tools.makeMapTwin, mapPages) };
 }
 
 function subjectOf(tools: Tools, pages: number, { fills }: Contents): Subject {
@@ -153,7 +169,7 @@ function twinOf(make: MakeTwin, pages: number, { fills }: Contents): Twin {
 }
 
 /** None, marker, zero page, written and swap by chance, so that no branch can be predicted. */
-function mixedRow(tools: Tools, { pages, realPages }: Sizes): Row {
+function mixedRow(tools: Tools, { pages, realPages, mapPages }: Sizes): Row {
   const swapped = pagesOfKind(pages, "swapped").length;
   const question = { command: "protect-mixed", pages, units: pages, expected: [pages - swapped, swapped] };
   return {
@@ -171,8 +187,8 @@ function mixedRow(tools: Tools, { pages, realPages }: Sizes): Row {
     },
     cases: {
       ours: () => mixedOurs(tools, pages),
-      js: () => mixedTwin(tools.makeTwin(FIRST_PAGE, pages), pages, pages - swapped),
-      map: () => mixedTwin(tools.makeMapTwin(FIRST_PAGE, pages), pages, pages - swapped),
+      js: () => mixedTwin(tools.makeTwin, pages),
+      map: () => mixedTwin(tools.makeMapTwin, mapPages),
       limit: () => tools.limits.modify(pages * ENTRY_BYTES),
     },
   };
@@ -196,7 +212,9 @@ function mixedOurs(tools: Tools, pages: number): Case {
   };
 }
 
-function mixedTwin(twin: Twin, pages: number, expected: number): Case {
+function mixedTwin(make: MakeTwin, pages: number): Case {
+  const twin = make(FIRST_PAGE, pages);
+  const expected = pages - pagesOfKind(pages, "swapped").length;
   const records = (kind: Kind, access: "read" | "write"): Uint32Array =>
     recordsFor(FIRST_PAGE, pagesOfKind(pages, kind), access);
   const markers = pagesOfKind(pages, "marker");
@@ -204,6 +222,7 @@ function mixedTwin(twin: Twin, pages: number, expected: number): Case {
   twin.replay(records("zero-page", "read"), VALUE);
   twin.replay(records("written", "write"), VALUE);
   return {
+    units: pages,
     prepare: () => {
       twin.unprotect();
       for (const index of markers) twin.mark(index);

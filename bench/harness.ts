@@ -13,29 +13,39 @@ export interface Case {
 /** One side of a row: does a pass and returns its nanoseconds for one unit. Rounds ask all sides in turn. */
 export type Side = () => number | Promise<number>;
 
-/** Passes before the first one that counts, so that it runs the machine code that lasts; long ones need fewer. */
+/** Passes of the round that is not counted, so that those after it run the machine code that lasts; long ones need fewer. */
 const WARM_PASSES = 20;
-const WARM_MS = 300;
+const WARM_MS = 100;
 
-/** Makes a side of a case. Passes are repeated until they have taken `leastMs` together, for clocks with coarse steps. */
+/**
+ * Makes a side of a case. Its first call is for the round that is not counted. Passes are repeated until they have taken `leastMs` together,
+ * for clocks with coarse steps.
+ */
 export function timed(measured: Case, units: number, leastMs = 0): Side {
   let isWarm = false;
   return () => {
-    if (!isWarm) warmUp(measured);
+    const ms = isWarm ? averageMs(measured, leastMs) : warmUp(measured);
     isWarm = true;
-    let elapsedMs = 0;
-    let passes = 0;
-    do {
-      elapsedMs += passMs(measured);
-      passes++;
-    } while (elapsedMs < leastMs);
-    return (elapsedMs * 1e6) / ((measured.units ?? units) * passes);
+    return (ms * 1e6) / (measured.units ?? units);
   };
 }
 
-function warmUp(measured: Case): void {
+/** Returns the milliseconds of the last pass. */
+function warmUp(measured: Case): number {
   const started = performance.now();
-  for (let pass = 0; pass < WARM_PASSES && performance.now() - started < WARM_MS; pass++) passMs(measured);
+  let ms = passMs(measured);
+  for (let pass = 1; pass < WARM_PASSES && performance.now() - started < WARM_MS; pass++) ms = passMs(measured);
+  return ms;
+}
+
+function averageMs(measured: Case, leastMs: number): number {
+  let ms = 0;
+  let passes = 0;
+  do {
+    ms += passMs(measured);
+    passes++;
+  } while (ms < leastMs);
+  return ms / passes;
 }
 
 function passMs(measured: Case): number {

@@ -1,6 +1,6 @@
 import { freshTwin } from "./entry-rows.js";
 import { type Case, expectEqual } from "./harness.js";
-import type { Row, Tools } from "./row.js";
+import type { Row, Sizes, Tools } from "./row.js";
 import { FIRST_PAGE, Subject, type Tables } from "./subject.js";
 
 const PAGES_OF_4_GIB = 2 ** 20;
@@ -13,9 +13,9 @@ const CALLS = 16;
 const FEW_CALLS = 2;
 
 /** Rows about ranges of which nothing was there: shared page tables. */
-export function rangeRows(tools: Tools): Row[] {
+export function rangeRows(tools: Tools, { mapPages }: Sizes): Row[] {
   return [
-    protect4g(tools),
+    protect4g(tools, mapPages),
     callRow("protect-empty-64t", "protect 64 TiB of nothing", {
       cases: { ours: () => protectNothing(tools, PAGES_OF_64_TIB) },
     }),
@@ -35,7 +35,7 @@ function callRow(
   return { id, title, group: "templates", unit: "us/call", units: CALLS, questions: {}, ...rest };
 }
 
-function protect4g(tools: Tools): Row {
+function protect4g(tools: Tools, mapPages: number): Row {
   const pages = PAGES_OF_4_GIB;
   const question = { command: "first-protect", pages, units: 1, expected: [pages] };
   return callRow("protect-empty-4g", "protect 4 GiB of nothing", {
@@ -43,7 +43,7 @@ function protect4g(tools: Tools): Row {
     cases: {
       ours: () => protectNothing(tools, pages),
       js: () => ({ ...freshTwin(tools.makeTwin, pages), units: 1 }),
-      map: () => ({ ...freshTwin(tools.makeMapTwin, pages), units: 1 }),
+      map: () => ({ ...freshTwin(tools.makeMapTwin, mapPages), units: mapPages / pages }),
     },
   });
 }

@@ -39,16 +39,16 @@ function patternRow(tools: Tools, sizes: Sizes, pattern: Pattern, start: "armed"
     unit: "ns/access",
     units: sizes.accesses,
     get questions() {
-      const { own, kernels } = traces();
+      const { own, slow } = traces();
       return {
-        kernel: ask(command, kernels, [kernels.expected.protectedPages]),
+        kernel: ask(command, slow, [slow.expected.protectedPages]),
         native: ask(command, own, faultNumbers(isArmed ? own.expected.faults : NO_FAULTS)),
       };
     },
     cases: {
       ours: () => (isArmed ? replayArmed(tools, traces().own) : replaySteady(tools, traces().own)),
       js: () => replayTwin(tools.makeTwin, traces().own, start),
-      map: () => replayTwin(tools.makeMapTwin, traces().own, start),
+      map: () => replayTwin(tools.makeMapTwin, traces().slow, start),
     },
   };
 }
@@ -63,10 +63,10 @@ function faultNumbers({ wp, zeroPage, allocate, copy }: Faults): number[] {
   return [wp, zeroPage, allocate, copy];
 }
 
-function tracesOf(pattern: Pattern, { pages, accesses, kernelReplay }: Sizes): { own: Trace; kernels: Trace } {
+function tracesOf(pattern: Pattern, { pages, accesses, slowReplay }: Sizes): { own: Trace; slow: Trace } {
   const own = patternTrace(pattern, pages, accesses);
-  const isSame = kernelReplay.pages === pages && kernelReplay.accesses === accesses;
-  return { own, kernels: isSame ? own : patternTrace(pattern, kernelReplay.pages, kernelReplay.accesses) };
+  const isSame = slowReplay.pages === pages && slowReplay.accesses === accesses;
+  return { own, slow: isSame ? own : patternTrace(pattern, slowReplay.pages, slowReplay.accesses) };
 }
 
 function patternTrace(pattern: Pattern, pages: number, accesses: number): Trace {
@@ -77,6 +77,11 @@ function patternTrace(pattern: Pattern, pages: number, accesses: number): Trace 
     at += 2 * block.length;
   }
   return traceOf(RAM_FIRST_PAGE, pages, records);
+}
+
+/** A write to every page, in order. */
+function writesTo(pages: number): Trace {
+  return traceOf(FIRST_PAGE, pages, writeAll(FIRST_PAGE, pages));
 }
 
 function traceOf(firstPage: number, pages: number, records: Uint32Array): Trace {
@@ -115,6 +120,7 @@ function replayTwin(make: MakeTwin, trace: Trace, start: "armed" | "steady"): Ca
   let twin = armed(make, trace);
   if (start === "steady") twin.replay(trace.records, VALUE);
   return {
+    units: trace.records.length / 2,
     prepare: () => {
       if (start === "armed") twin = armed(make, trace);
       Object.assign(twin.faults, NO_FAULTS);
@@ -131,9 +137,9 @@ function armed(make: MakeTwin, trace: Trace): Twin {
 }
 
 /** Protecting what is empty and then writing to all of it: whether tables that are shared at first cost more in the end. */
-function touchAllRow(tools: Tools, { pages, realPages }: Sizes): Row {
-  const trace = traceOf(FIRST_PAGE, pages, writeAll(FIRST_PAGE, pages));
-  const kernels = traceOf(FIRST_PAGE, realPages, writeAll(FIRST_PAGE, realPages));
+function touchAllRow(tools: Tools, { pages, realPages, mapPages }: Sizes): Row {
+  const trace = writesTo(pages);
+  const kernels = writesTo(realPages);
   return {
     id: "touch-all-after-arm",
     title: "protect nothing, then write to every page",
@@ -148,7 +154,7 @@ function touchAllRow(tools: Tools, { pages, realPages }: Sizes): Row {
     cases: {
       ours: () => touchAll(tools, "templates", trace),
       js: () => touchTwin(tools.makeTwin, trace),
-      map: () => touchTwin(tools.makeMapTwin, trace),
+      map: () => touchTwin(tools.makeMapTwin, writesTo(mapPages)),
       limit: () => touchAll(tools, "materialised", trace),
     },
   };
@@ -174,6 +180,7 @@ function touchAll(tools: Tools, tables: Tables, trace: Trace): Case {
 function touchTwin(make: MakeTwin, trace: Trace): Case {
   let twin = make(trace.firstPage, trace.pages);
   return {
+    units: trace.records.length / 2,
     prepare: () => {
       twin = make(trace.firstPage, trace.pages);
     },
@@ -186,9 +193,9 @@ function touchTwin(make: MakeTwin, trace: Trace): Case {
 }
 
 /** A write to every page of protected memory that is there: one fault each, resolved by the kernel or by a handler. */
-function faultRow(tools: Tools, { pages, realPages }: Sizes, faults: "sync" | "async"): Row {
-  const trace = traceOf(FIRST_PAGE, pages, writeAll(FIRST_PAGE, pages));
-  const kernels = traceOf(FIRST_PAGE, realPages, writeAll(FIRST_PAGE, realPages));
+function faultRow(tools: Tools, { pages, realPages, mapPages }: Sizes, faults: "sync" | "async"): Row {
+  const trace = writesTo(pages);
+  const kernels = writesTo(realPages);
   const kernel: Question =
     faults === "async"
       ? ask("write-fault", kernels, [0])
@@ -203,8 +210,8 @@ function faultRow(tools: Tools, { pages, realPages }: Sizes, faults: "sync" | "a
     questions: { kernel, native: ask("write-fault", trace, faultNumbers(onlyWp)) },
     cases: {
       ours: () => writeFaults(tools, trace, faults),
-      js: () => faultTwin(tools.makeTwin, trace, onlyWp),
-      map: () => faultTwin(tools.makeMapTwin, trace, onlyWp),
+      js: () => faultTwin(tools.makeTwin, trace),
+      map: () => faultTwin(tools.makeMapTwin, writesTo(mapPages)),
     },
   };
 }
@@ -224,10 +231,12 @@ function writeFaults(tools: Tools, trace: Trace, faults: "sync" | "async"): Case
   };
 }
 
-function faultTwin(make: MakeTwin, trace: Trace, faults: Faults): Case {
+function faultTwin(make: MakeTwin, trace: Trace): Case {
+  const faults = { ...NO_FAULTS, wp: trace.pages };
   const twin = armed(make, trace);
   twin.replay(trace.records, VALUE);
   return {
+    units: trace.records.length / 2,
     prepare: () => {
       twin.protect();
       Object.assign(twin.faults, NO_FAULTS);

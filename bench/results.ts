@@ -34,16 +34,16 @@ export interface ParserResult {
   readonly spread: { readonly ours: number; readonly js: number | null };
 }
 
-/** What one call costs at one size. */
+/** What calls cost at one size; null where a smaller size took too long already, or the tables do not fit into a linear memory. */
 export interface SizeResult {
   readonly bytes: number;
   readonly tables: "templates" | "materialised";
-  readonly protectUs: number;
-  readonly unprotectUs: number;
-  readonly populateReadUs: number;
+  readonly protectUs: number | null;
+  readonly unprotectUs: number | null;
+  readonly populateReadUs: number | null;
   /** Page tables that the kernel would have after protecting, and linear memory that the engine took for them. */
-  readonly tableBytes: number;
-  readonly memoryBytes: number;
+  readonly tableBytes: number | null;
+  readonly memoryBytes: number | null;
 }
 
 /** Linear memory for a guest. */

@@ -59,7 +59,9 @@ export interface Sizes {
   readonly pages: number;
   /** Pages of rows in which the kernel needs real memory. */
   readonly realPages: number;
+  /** Pages of the rows of a Map, which takes its time. */
+  readonly mapPages: number;
   readonly accesses: number;
-  /** Pages and accesses of replay by the kernel. */
-  readonly kernelReplay: { readonly pages: number; readonly accesses: number };
+  /** Pages and accesses of replay by the kernel and by a Map. */
+  readonly slowReplay: { readonly pages: number; readonly accesses: number };
 }

@@ -9,24 +9,26 @@ const MILLION = 2 ** 20;
 export const FULL_SIZES: Sizes = {
   pages: MILLION,
   realPages: MILLION / 4,
+  mapPages: MILLION,
   accesses: 10_000_000,
-  kernelReplay: { pages: MILLION, accesses: 10_000_000 },
+  slowReplay: { pages: MILLION, accesses: 10_000_000 },
 };
 
-/** Replay by the kernel is a quarter in pages and accesses, so that pages are touched as often. */
+/** What is slow does an eighth, in pages and in accesses, so that pages are touched as often. */
 export const QUICK_SIZES: Sizes = {
   pages: MILLION,
   realPages: MILLION / 8,
+  mapPages: MILLION / 8,
   accesses: 2_000_000,
-  kernelReplay: { pages: MILLION / 8, accesses: 250_000 },
+  slowReplay: { pages: MILLION / 8, accesses: 250_000 },
 };
 
 /** All rows in the order of the report. */
 export function allRows(tools: Tools, sizes: Sizes, isQuick: boolean): Row[] {
   return [
     ...entryRows(tools, sizes),
-    ...(isQuick ? [] : noneRows(tools, 16 * MILLION, "-16m")),
-    ...rangeRows(tools),
+    ...(isQuick ? [] : noneRows(tools, { pages: 16 * MILLION, mapPages: MILLION }, "-16m")),
+    ...rangeRows(tools, sizes),
     ...scanRows(tools, sizes),
     ...replayRows(tools, sizes),
   ];

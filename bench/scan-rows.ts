@@ -2,7 +2,7 @@ import { type Case, expectEqual } from "./harness.js";
 import { chosen, isOneIn100, runsIn } from "./pick.js";
 import type { Question, Row, Sizes, Tools } from "./row.js";
 import { FIRST_PAGE, recordsFor, Subject, VALUE, writeAll } from "./subject.js";
-import type { Twin } from "./twin-model.js";
+import type { MakeTwin } from "./twin-model.js";
 
 /** A share of the pages that is written to after they were protected. */
 interface Written {
@@ -22,7 +22,7 @@ export function scanRows(tools: Tools, sizes: Sizes): Row[] {
   return SHARES.map((share) => scanRow(tools, sizes, share));
 }
 
-function scanRow(tools: Tools, { pages, realPages }: Sizes, { id, title, isWritten }: Written): Row {
+function scanRow(tools: Tools, { pages, realPages, mapPages }: Sizes, { id, title, isWritten }: Written): Row {
   const written = chosen(pages, isWritten);
   const ask = (count: number): Question => {
     const found = written.filter((index) => index < count);
@@ -37,8 +37,8 @@ function scanRow(tools: Tools, { pages, realPages }: Sizes, { id, title, isWritt
     questions: { kernel: ask(realPages), native: ask(pages) },
     cases: {
       ours: () => scanOurs(tools, pages, written),
-      js: () => scanTwin(tools.makeTwin(FIRST_PAGE, pages), pages, written),
-      map: () => scanTwin(tools.makeMapTwin(FIRST_PAGE, pages), pages, written),
+      js: () => scanTwin(tools.makeTwin, pages, isWritten),
+      map: () => scanTwin(tools.makeMapTwin, mapPages, isWritten),
     },
   };
 }
@@ -65,12 +65,15 @@ function scanOurs(tools: Tools, pages: number, written: readonly number[]): Case
   };
 }
 
-function scanTwin(twin: Twin, pages: number, written: readonly number[]): Case {
+function scanTwin(make: MakeTwin, pages: number, isWritten: Written["isWritten"]): Case {
+  const twin = make(FIRST_PAGE, pages);
+  const written = chosen(pages, isWritten);
   twin.replay(writeAll(FIRST_PAGE, pages), VALUE);
   twin.protect();
   twin.replay(recordsFor(FIRST_PAGE, written, "write"), VALUE);
   let edges: readonly number[] = [];
   return {
+    units: pages,
     prepare: () => undefined,
     run: () => {
       edges = twin.scan();

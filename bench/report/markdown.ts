@@ -1,9 +1,9 @@
 import { formatBytes } from "../../ts/base/pages.js";
 import type { Results, RowResult, SideName } from "../results.js";
 import type { Group } from "../row.js";
-import { time } from "./bar-picture.js";
 import { type Goal, GOALS, isMet } from "./goals.js";
 import { figure, ratioTo } from "./row-text.js";
+import { usText } from "./size-picture.js";
 
 const GROUPS: readonly (readonly [group: Group, title: string, note: string])[] = [
   [
@@ -152,10 +152,14 @@ function sizes({ sizes }: Results): string[] {
     "|---:|---|---:|---:|---:|---:|---:|",
     ...sizes.map(
       (size) =>
-        `| ${formatBytes(size.bytes)} | ${size.tables === "templates" ? "shared" : "really there"} | ${time(size.protectUs * 1000)} | ${time(size.unprotectUs * 1000)} | ${time(size.populateReadUs * 1000)} | ${formatBytes(size.tableBytes)} | ${formatBytes(size.memoryBytes)} |`,
+        `| ${formatBytes(size.bytes)} | ${size.tables === "templates" ? "shared" : "really there"} | ${usText(size.protectUs)} | ${usText(size.unprotectUs)} | ${usText(size.populateReadUs)} | ${bytesText(size.tableBytes)} | ${bytesText(size.memoryBytes)} |`,
     ),
     "",
   ];
+}
+
+function bytesText(bytes: number | null): string {
+  return bytes === null ? "–" : formatBytes(bytes);
 }
 
 function memory({ memory }: Results): string[] {

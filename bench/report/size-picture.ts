@@ -21,7 +21,7 @@ const BOTTOM = 44;
 /** Draws what calls cost at every size, both axes in powers. */
 export function sizePicture(sizes: readonly SizeResult[]): string {
   const bytes = [...new Set(sizes.map((size) => size.bytes))].sort((a, b) => a - b);
-  const scale = logScale(sizes.flatMap((size) => CALLS.map(([call]) => size[call])));
+  const scale = logScale(sizes.flatMap((size) => CALLS.map(([call]) => size[call] ?? 0)));
   const least = Math.log2(bytes[0] ?? 1);
   const span = Math.max(1, Math.log2(bytes.at(-1) ?? 2) - least);
   const x = (value: number): number => LEFT + ((Math.log2(value) - least) / span) * (WIDTH - LEFT - RIGHT);
@@ -36,15 +36,7 @@ export function sizePicture(sizes: readonly SizeResult[]): string {
   );
   const lines = (["templates", "materialised"] as const).flatMap((tables) => {
     const of = sizes.filter((size) => size.tables === tables);
-    return CALLS.map(([call], color) => {
-      const points = of.map((size) => `${x(size.bytes).toFixed(1)},${y(size[call]).toFixed(1)}`).join(" ");
-      const dashes = tables === "materialised" ? " dashed" : "";
-      const dots = of.map(
-        (size) =>
-          `<circle class="s${DOTS[color]}" cx="${x(size.bytes).toFixed(1)}" cy="${y(size[call]).toFixed(1)}" r="2.5"/>`,
-      );
-      return `<polyline class="line l${color}${dashes}" points="${points}"/>${dots.join("")}`;
-    });
+    return CALLS.map(([call], color) => curve(pointsOf(of, call, x, y), color, tables === "materialised"));
   });
   return picture({
     width: WIDTH,
@@ -53,6 +45,24 @@ export function sizePicture(sizes: readonly SizeResult[]): string {
     description: sizes.map((size) => `${formatBytes(size.bytes)} ${size.tables}: ${wordsOf(size)}`).join("; "),
     content: [legend(), ...grid, ...labels, ...lines].join("\n"),
   });
+}
+
+function pointsOf(
+  sizes: readonly SizeResult[],
+  call: Call,
+  x: (bytes: number) => number,
+  y: (us: number) => number,
+): (readonly [x: string, y: string])[] {
+  return sizes.flatMap((size) => {
+    const us = size[call];
+    return us === null ? [] : [[x(size.bytes).toFixed(1), y(us).toFixed(1)] as const];
+  });
+}
+
+function curve(points: readonly (readonly [x: string, y: string])[], color: number, isDashed: boolean): string {
+  const dots = points.map(([x, y]) => `<circle class="s${DOTS[color] ?? 0}" cx="${x}" cy="${y}" r="2.5"/>`);
+  const path = points.map((point) => point.join(",")).join(" ");
+  return `<polyline class="line l${color}${isDashed ? " dashed" : ""}" points="${path}"/>${dots.join("")}`;
 }
 
 /** Fills of the same colours as the strokes. */
@@ -67,5 +77,10 @@ function legend(): string {
 }
 
 function wordsOf(size: SizeResult): string {
-  return CALLS.map(([call, name]) => `${name} ${time(size[call] * 1000)}`).join(", ");
+  return CALLS.map(([call, name]) => `${name} ${usText(size[call])}`).join(", ");
+}
+
+/** Writes microseconds, or a dash. */
+export function usText(us: number | null): string {
+  return us === null ? "–" : time(us * 1000);
 }
