@@ -42,12 +42,11 @@ import {
   WRITABLE,
 } from "./entry";
 import { allocateFrame, contentOf, numberIn, OTHER_BYTES, setContent } from "./frames";
-import { PMD_SHIFT } from "./geometry";
 import { findRegion } from "./regions";
 import { MAY_READ, MAY_WRITE, noteAccess } from "./shadow";
 import { addTo } from "./stats";
-import { adjustForPage, ensurePteTable, findPteTable, setTableFlags, TABLE_ZERO_PAGES } from "./table";
-import { entryOfKind, isShared, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
+import { adjustForPage, ensurePteTable, setTableFlags, TABLE_ZERO_PAGES, tableOfSlot } from "./table";
+import { entryOfKind, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { isAnonymousRegion, prepareAnonVma } from "./userfault";
 import { slotIn } from "./walk";
 import { noteWritten } from "./written";
@@ -91,29 +90,25 @@ let isRegistered: bool = false;
 /** Whether a message about a write to a protected page can be answered here: by unprotecting it, or by nobody in async mode. */
 let resolves: bool = false;
 let isAsync: bool = false;
-/** The last-level table met last, which is the space's own. */
-let area: u64 = u64.MAX_VALUE;
-let table: usize = 0;
 
 /** Whether the last miss had a message, and what its page held before. */
 export let hadMessage: bool = false;
 export let contentBefore: u64 = 0;
 
-/** Forgets regions and tables: they may be others than at the last replay. */
+/** Forgets regions: they may be others than at the last replay. */
 export function beginMisses(): void {
   regionEnd = 0;
-  area = u64.MAX_VALUE;
 }
 
 /**
- * Carries one access out. `unprotects`: messages are answered by unprotecting the page. Returns false, with nothing changed, if the long way
- * has to be taken.
+ * Carries one access out. `known` is the slot of the page's entry in a table of the space's own, or 0; `unprotects`: messages are answered by
+ * unprotecting the page. Returns false, with nothing changed, if the long way has to be taken.
  */
-export function handleMiss(space: usize, page: u64, isWrite: u32, value: u64, unprotects: bool): bool {
+export function handleMiss(space: usize, page: u64, known: usize, isWrite: u32, value: u64, unprotects: bool): bool {
   hadMessage = false;
   if ((page < regionFirst || page >= regionEnd) && !enterRegion(space, page, unprotects)) return false;
-  if (page >> PMD_SHIFT != area && !enterTable(space, page)) return false;
-  const slot = slotIn(table, page);
+  const slot = known != 0 ? known : ownSlot(space, page);
+  if (slot == 0) return false;
   const entry = load<u64>(slot);
   return isWrite != 0 ? write(slot, entry, page, value) : read(slot, entry, page);
 }
@@ -150,8 +145,8 @@ function read(slot: usize, entry: u64, page: u64): bool {
     const isMarker = entry == UFFD_WP_MARKER;
     if (entry != 0 && !(isMarker && isRegistered)) return false;
     store<u64>(slot, entryOfKind(isMarker ? KIND_ZERO_WP : KIND_ZERO));
-    adjustForPage(table, isMarker);
-    setTableFlags(table, TABLE_ZERO_PAGES, 0);
+    adjustForPage(tableOfSlot(slot), isMarker);
+    setTableFlags(tableOfSlot(slot), TABLE_ZERO_PAGES, 0);
     meet(isMarker ? READ_MARKER : READ_NONE);
   } else if ((entry & ACCESSED) == 0) {
     store<u64>(slot, entry | ACCESSED);
@@ -190,7 +185,7 @@ function writeProtected(slot: usize, entry: u64, value: u64): bool {
     store<u64>(slot, leafEntry(frame, PROTECTION_READ) | WRITABLE | DIRTY);
     setContent(frame, value);
     contentBefore = 0;
-    if (!isPresent) adjustForPage(table, isMarker);
+    if (!isPresent) adjustForPage(tableOfSlot(slot), isMarker);
     meet((isPresent ? WRITE_ZERO : WRITE_NONE) + u32(isWp));
   }
   if (isWp) noteWritten(slot);
@@ -223,12 +218,10 @@ function enterRegion(space: usize, page: u64, unprotects: bool): bool {
   return true;
 }
 
-function enterTable(space: usize, page: u64): bool {
-  let found = findPteTable(space, page);
-  if (found == 0 || isShared(found)) found = ensurePteTable(space, page);
-  area = found == 0 ? u64.MAX_VALUE : page >> PMD_SHIFT;
-  table = found;
-  return found != 0;
+/** Returns the slot of the entry for a page in a table of the space's own, which is made if there is none, or 0. */
+function ownSlot(space: usize, page: u64): usize {
+  const table = ensurePteTable(space, page);
+  return table == 0 ? 0 : slotIn(table, page);
 }
 
 // @ts-ignore: decorator

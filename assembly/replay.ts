@@ -37,6 +37,7 @@ import { result } from "./result";
 import { forgetAll, shadowOf, useShadow } from "./shadow";
 import { addTo } from "./stats";
 import { findPteTable } from "./table";
+import { isShared } from "./uniform";
 import { slotIn } from "./walk";
 
 /**
@@ -56,6 +57,10 @@ const WRITE_BITS: u64 = WRITABLE | DIRTY;
 const BLOCK_RECORDS: u32 = 1024;
 /** Indexes of the records of a block that missed. */
 const misses: usize = memory.data((BLOCK_RECORDS << 2) + 4, 8);
+/** Slots of their entries; 0 where there is none of the space's own. */
+const slots: usize = memory.data(BLOCK_RECORDS << 2, 8);
+/** What was loaded only to have it in the cache. */
+let seen: u64 = 0;
 let listedWrites: u64 = 0;
 /** Why the last block ended before its last record, or OK. */
 let blockReason: i32 = OK;
@@ -113,6 +118,7 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
 function replayBlock(space: usize, records: usize, first: u32, end: u32, value: u64, policy: u32): u32 {
   const unprotectsPages = (policy & REPLAY_UNPROTECT) != 0 && policy >> REPLAY_CLUSTER_SHIFT == 0;
   const missCount = listMisses(records, first, end);
+  findSlots(space, records, missCount);
   // accesses that the long way has counted, or not, because they ended in a signal
   let countedReads: u64 = 0;
   let countedWrites: u64 = 0;
@@ -129,7 +135,8 @@ function replayBlock(space: usize, records: usize, first: u32, end: u32, value: 
       stop = index;
       break;
     }
-    if (handleMiss(space, page, isWrite, value, unprotectsPages)) {
+    const slot = load<u32>(slots + ((<usize>i) << 2));
+    if (handleMiss(space, page, slot, isWrite, value, unprotectsPages)) {
       if (hadMessage) writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentBefore, policy);
       continue;
     }
@@ -141,6 +148,7 @@ function replayBlock(space: usize, records: usize, first: u32, end: u32, value: 
     if (isWrite != 0) countedWrites++;
     else countedReads++;
     beginMisses();
+    findSlots(space, records, missCount);
     if (!framesAreSimple()) {
       stop = index + 1;
       break;
@@ -172,6 +180,21 @@ function listMisses(records: usize, first: u32, end: u32): u32 {
   }
   listedWrites = writes;
   return <u32>((target - misses) >> 2);
+}
+
+/**
+ * Looks the entries of the misses up, before any of them is handled: the loads do not depend on each other, so that the processor waits for
+ * several at once. An entry below a template has no slot yet.
+ */
+function findSlots(space: usize, records: usize, missCount: u32): void {
+  for (let i: u32 = 0; i < missCount; i++) {
+    const index = load<u32>(misses + ((<usize>i) << 2));
+    const page = load<u64>(records + <usize>index * ACCESS_RECORD_BYTES) & PAGE_MASK;
+    const table = findPteTable(space, page);
+    const slot: usize = table == 0 || isShared(table) ? <usize>0 : slotIn(table, page);
+    seen |= load<u64>(slot);
+    store<u32>(slots + ((<usize>i) << 2), <u32>slot);
+  }
 }
 
 function writesIn(records: usize, first: u32, end: u32): u64 {

@@ -123,8 +123,8 @@ const WASM_PAGE = 65536;
 const MEMORY_MAX = 2 ** 32;
 const WORD_HIGH = 2 ** 32;
 const FAULT_RECORDS = 8192;
-/** Accesses that are replayed in one call of the engine; the call itself costs nothing beside them. */
-const REPLAY_CHUNK = 1 << 17;
+/** Accesses that are replayed in one call of the engine: 128 KiB, so that what was copied in is still in the cache when it is read. */
+const REPLAY_CHUNK = 1 << 14;
 /** Pages that are read out in one call: 8 bytes each. */
 const READ_CHUNK_PAGES = 1 << 16;
 
