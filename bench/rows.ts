@@ -1,4 +1,5 @@
 import { entryRows, noneRows } from "./entry-rows.js";
+import { faultRows } from "./fault-rows.js";
 import { rangeRows } from "./range-rows.js";
 import { replayRows } from "./replay-rows.js";
 import type { Row, Sizes, Tools } from "./row.js";
@@ -31,5 +32,6 @@ export function allRows(tools: Tools, sizes: Sizes, isQuick: boolean): Row[] {
     ...rangeRows(tools, sizes),
     ...scanRows(tools, sizes),
     ...replayRows(tools, sizes),
+    ...faultRows(tools, sizes),
   ];
 }

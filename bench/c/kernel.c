@@ -14,6 +14,7 @@ enum contents { NOTHING, EMPTY, PRESENT_PAGES, MIXED, CLEAN, ONE_IN_100, WRITTEN
 
 static struct region region;
 static enum contents contents = NOTHING;
+static unsigned replayed_file;
 
 static void renew(size_t pages, enum fault_mode mode, enum contents now) {
   if (contents != NOTHING) unmap_region(&region);
@@ -139,6 +140,7 @@ static void scan_empty(const struct task *task) {
 
 /* Whether an access reads or writes cannot be predicted, so it is no branch: the other one goes to a page that is always there. */
 static double time_accesses(const struct task *task) {
+  replayed_file = files_loaded;
   static volatile uint64_t elsewhere;
   intptr_t other = (intptr_t)&elsewhere;
   double start = now_ns();
@@ -160,7 +162,9 @@ static void replay(const struct task *task) {
   answer_accesses(time_accesses(task));
 }
 
-static int is_replayed(const struct task *task) { return contents == REPLAYED && region.pages == task->pages; }
+static int is_replayed(const struct task *task) {
+  return contents == REPLAYED && region.pages == task->pages && replayed_file == files_loaded;
+}
 
 /* The same accesses again. */
 static void replay_steady(const struct task *task) {

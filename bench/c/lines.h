@@ -23,6 +23,9 @@ void serve(const struct command *commands, size_t count);
 /* Access records: the page number in the lower 35 bits, bit 63 for a write. Those of the last file that was loaded. */
 extern const uint64_t *records;
 
+/* How many files have been loaded: what an earlier one left behind is of no use to a later one. */
+extern unsigned files_loaded;
+
 /* Prints the nanoseconds of the timed part and numbers that prove the work. */
 void answer(double ns, int count, ...);
 

@@ -12,6 +12,7 @@ enum contents { NOTHING, EMPTY, PRESENT_PAGES, MIXED, CLEAN, ONE_IN_100, WRITTEN
 
 static struct space space;
 static enum contents contents = NOTHING;
+static unsigned replayed_file;
 
 static void renew(uint64_t first_page, size_t pages, enum contents now) {
   if (contents != NOTHING) destroy_space(&space);
@@ -159,10 +160,15 @@ static void scan_one_in_100(const struct task *task) { run_scan(task, ONE_IN_100
 static void scan_all_written(const struct task *task) { run_scan(task, WRITTEN); }
 
 static double time_replay(const struct task *task) {
+  replayed_file = files_loaded;
   memset(space.counters, 0, sizeof(space.counters));
   double start = now_ns();
   replay(&space, records, task->accesses, VALUE);
   return now_ns() - start;
+}
+
+static int is_replayed(const struct task *task) {
+  return contents == REPLAYED && space.pages == task->pages && replayed_file == files_loaded;
 }
 
 static void answer_replay(double ns) {
@@ -187,7 +193,7 @@ static void run_replay(const struct task *task) {
 
 /* The same accesses again. */
 static void run_replay_steady(const struct task *task) {
-  if (contents != REPLAYED || space.first_page != task->first_page || space.pages != task->pages) {
+  if (!is_replayed(task)) {
     renew(task->first_page, task->pages, REPLAYED);
     protect(&space, task->first_page, task->pages);
     time_replay(task);
@@ -204,7 +210,7 @@ static void touch_all_after_arm(const struct task *task) {
 
 /* Writes to protected present pages, one fault each (records). */
 static void run_write_faults(const struct task *task) {
-  if (contents != REPLAYED || space.first_page != task->first_page || space.pages != task->pages) {
+  if (!is_replayed(task)) {
     renew(task->first_page, task->pages, REPLAYED);
     protect(&space, task->first_page, task->pages);
     time_replay(task);

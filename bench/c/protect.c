@@ -16,7 +16,7 @@ typedef uint64_t vector __attribute__((vector_size(VECTOR_BYTES)));
 
 /* What a pass over a part of a table has changed. */
 struct changes {
-  uint64_t none, page, zero, swapped;
+  uint64_t none, page, zero;
 };
 
 static uint64_t sum(vector lanes) {

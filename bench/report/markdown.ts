@@ -124,18 +124,30 @@ function work(row: RowResult): string {
 function count(units: number): string {
   if (units % 2 ** 20 === 0) return `${units / 2 ** 20} Mi`;
   if (units % 2 ** 10 === 0) return `${units / 2 ** 10} Ki`;
-  return units >= 1e6 ? `${units / 1e6} M` : String(units);
+  if (units >= 1e6) return `${units / 1e6} M`;
+  return units >= 1e3 ? `${units / 1e3} k` : String(units);
 }
 
 function goals(results: Results): string[] {
   const rows = new Map(results.rows.map((row) => [row.id, row]));
-  const lines = GOALS.filter((goal) => rows.has(goal.row)).map((goal) => goalText(goal, goal.value(rows)));
-  return ["## Goals", "", "| row | goal | measured | |", "|---|---|---:|---|", ...lines, ""];
+  const lines = GOALS.filter((goal) => rows.has(goal.row)).map((goal) =>
+    goalText(goal, goal.value(rows), goal.spread(rows)),
+  );
+  return [
+    "## Goals",
+    "",
+    "Ratios of medians, ± the median absolute deviation of the ratios of single rounds.",
+    "",
+    "| row | goal | measured | |",
+    "|---|---|---:|---|",
+    ...lines,
+    "",
+  ];
 }
 
-function goalText(goal: Goal, value: number | null): string {
+function goalText(goal: Goal, value: number | null, apart: number | null): string {
   const met = isMet(goal, value);
-  const measured = value === null ? "–" : `${figure(value)} ${goal.unit}`;
+  const measured = value === null ? "–" : `${figure(value)}${apart === null ? "" : ` ± ${figure(apart)}`} ${goal.unit}`;
   return `| \`${goal.row}\` | ${goal.text} | ${measured} | ${met === null ? "not measured" : met ? "met" : "**not met**"} |`;
 }
 
@@ -144,7 +156,7 @@ function sizes({ sizes }: Results): string[] {
   return [
     "## Any size",
     "",
-    "Calls on a range of which nothing was there. Tables are what Linux would allocate for the protected range; memory is what the engine took for it.",
+    "Calls on a range of which nothing was there. Tables are what Linux would allocate for the protected range; linear memory is what the engine took for it beside what it has from the start. A dash: a smaller size took more than a second, or the tables do not fit into a linear memory.",
     "",
     "![Curves of the time over the size](benchmarks-size.svg)",
     "",
@@ -166,6 +178,8 @@ function memory({ memory }: Results): string[] {
   if (memory.length === 0) return [];
   return [
     "## Memory",
+    "",
+    "All of the engine's linear memory: tables, contents, and what it has from the start.",
     "",
     "| | pages written | page tables of Linux | linear memory | for each page |",
     "|---|---:|---:|---:|---:|",

@@ -1,3 +1,4 @@
+import { deviation } from "../harness.js";
 import type { RowResult, SideName } from "../results.js";
 
 /** What the sides are called where there is little room. */
@@ -26,6 +27,14 @@ export function ratioTo(row: RowResult, side: SideName): number | null {
   const ours = row.ours;
   const other = row[side];
   return ours === null || other === null || ours === 0 ? null : other / ours;
+}
+
+/** How far the ratios of the single rounds are apart: the median absolute deviation of one side's time over another's. */
+export function ratioSpread(row: RowResult, over: SideName, under: SideName): number | null {
+  const upper = row.samples[over];
+  const lower = row.samples[under];
+  if (upper === undefined || lower === undefined) return null;
+  return deviation(upper.map((value, round) => value / (lower[round] ?? NaN)));
 }
 
 /** Writes a line for the terminal. */

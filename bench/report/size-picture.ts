@@ -14,7 +14,7 @@ const CALLS: readonly (readonly [call: Call, name: string])[] = [
 const WIDTH = 900;
 const HEIGHT = 420;
 const LEFT = 64;
-const RIGHT = 24;
+const RIGHT = 36;
 const TOP = 66;
 const BOTTOM = 44;
 
