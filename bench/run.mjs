@@ -3,13 +3,13 @@
  * --quick, --rounds N, --rows ID,ID, --json FILE, --from FILE (writes the report of an earlier run).
  */
 import { spawnSync } from "node:child_process";
-import { build } from "esbuild";
 import { binary, ROOT } from "../scripts/lib/run.mjs";
 
 const LIMITS = ["bench/limits/index.ts", "--outFile", "build/limits.wasm"];
 const LIMITS_FLAGS = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--bindings", "none"];
 
 run(["scripts/setup.mjs"]);
+const { build } = await import("esbuild"); // which the line above installs
 run([binary("assemblyscript", "asc"), ...LIMITS, ...LIMITS_FLAGS]);
 const shared = { absWorkingDir: ROOT, bundle: true, format: "esm", logLevel: "warning", packages: "external" };
 await build({
