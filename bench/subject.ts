@@ -20,7 +20,7 @@ export type MakeEngine = (tables: Tables) => Engine;
 
 /** Turns the engine's own way of making engines into one that knows how tables are to be. */
 export function engineMaker(make: (options: EngineOptions) => Engine): MakeEngine {
-  return (tables) => make({ materialize: tables === "materialised" } as EngineOptions);
+  return (tables) => make({ materialize: tables === "materialised" });
 }
 
 export interface SubjectOptions {
