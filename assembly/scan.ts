@@ -256,16 +256,60 @@ function scanBitmap(space: usize, table: usize, bitmap: usize, page: u64, pageCo
   const categories = CATEGORY_WRITTEN | field(SCAN_REGION_CATEGORIES);
   const first = <u32>(page & (ENTRIES_PER_TABLE - 1));
   const end = first + pageCount;
-  let index = first;
+  const isPlain = field(SCAN_FLAGS) == 0 && field(SCAN_VECTOR) != 0;
+  if (isPlain) openVector();
+  let index = nextBit(bitmap, first, end, 0);
   while (index < end) {
-    const start = nextBit(bitmap, index, end, 0);
-    if (start == end) break;
-    index = nextBit(bitmap, start, end, u64.MAX_VALUE);
-    const slot = table + ((<usize>start) << 3);
-    const status = scanRun(space, table, slot, page + (start - first), index - start, categories);
-    if (status != OK) return status;
+    const next = nextBit(bitmap, index, end, u64.MAX_VALUE);
+    if (!isPlain || !pushRun(categories, page + (index - first), next - index)) {
+      if (isPlain) closeVector(space);
+      const slot = table + ((<usize>index) << 3);
+      const status = scanRun(space, table, slot, page + (index - first), next - index, categories);
+      if (status != OK) return status;
+      if (isPlain) openVector();
+    }
+    index = nextBit(bitmap, next, end, 0);
   }
+  if (isPlain) closeVector(space);
   return OK;
+}
+
+/** The output of a scan that does not protect, while a table is put out: `putOut` and `pushRegion` with their state at hand. */
+let lastRegion: usize = 0;
+let lastEnd: u64 = 0;
+let regionsLeft: u32 = 0;
+let pagesLeft: u64 = 0;
+let pagesPut: u64 = 0;
+
+function openVector(): void {
+  const buffered = field(SCAN_BUFFERED);
+  lastRegion = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES - SCAN_REGION_BYTES;
+  lastEnd = buffered != 0 ? load<u64>(lastRegion, SCAN_REGION_END) : 0;
+  regionsLeft = min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) - buffered;
+  pagesLeft = load<u64>(scanBlock, SCAN_MAX_PAGES) - load<u64>(scanBlock, SCAN_FOUND_PAGES);
+  pagesPut = 0;
+}
+
+/** Adds a run that begins a region and fits. Returns false, with nothing done, for any other. */
+function pushRun(categories: u32, page: u64, pageCount: u64): bool {
+  if (page == lastEnd || regionsLeft == 0 || pageCount > pagesLeft) return false;
+  lastRegion += SCAN_REGION_BYTES;
+  lastEnd = page + pageCount;
+  regionsLeft--;
+  pagesLeft -= pageCount;
+  pagesPut += pageCount;
+  store<u64>(lastRegion, page, SCAN_REGION_FIRST);
+  store<u64>(lastRegion, lastEnd, SCAN_REGION_END);
+  store<u64>(lastRegion, categories & field(SCAN_RETURN), SCAN_REGION_CATEGORY_SET);
+  return true;
+}
+
+function closeVector(space: usize): void {
+  if (pagesPut == 0) return;
+  const buffered = <u32>((lastRegion + SCAN_REGION_BYTES - field(SCAN_VECTOR)) / SCAN_REGION_BYTES);
+  store<u32>(scanBlock, buffered, SCAN_BUFFERED);
+  store<u64>(scanBlock, load<u64>(scanBlock, SCAN_FOUND_PAGES) + pagesPut, SCAN_FOUND_PAGES);
+  addTo(space, COUNTER_SCAN_PAGES, pagesPut);
 }
 
 /** Returns the index of the first bit from `index` on that differs from those of `background`, or `end`. */

@@ -101,6 +101,14 @@ export function locate(space: usize, page: u64): usize {
   return table;
 }
 
+/** The same for the PMD entry at `slot`. */
+export function locateAt(slot: usize): usize {
+  const entry = load<u64>(slot);
+  placeSlot = slot;
+  placeShift = PMD_SHIFT;
+  return isTable(entry) ? tableOf(entry) : 0;
+}
+
 /**
  * Makes the entry at `slot`, which spans `1 << shift` pages, point to a table of the space's own: a new one if the entry is none, a copy if it
  * points to a template. Returns the table, or 0 when the memory is used up.

@@ -1,6 +1,15 @@
 import { ENOMEM, OK } from "./abi";
-import { ENTRY_BYTES, entryOffset, firstPageOfEntry, nextEntryPage, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT } from "./geometry";
-import { locate, occupied, openEntry, placeShift, placeSlot, storeUniform } from "./table";
+import {
+  ENTRY_BYTES,
+  entryOffset,
+  firstPageOfEntry,
+  nextEntryPage,
+  PGD_SHIFT,
+  PMD_SHIFT,
+  PTE_SHIFT,
+  PUD_SHIFT,
+} from "./geometry";
+import { locate, locateAt, occupied, openEntry, placeShift, placeSlot, storeUniform } from "./table";
 import { isShared, KIND_HOLE, KIND_MIXED, KIND_NONE, kindOf, sharesTables } from "./uniform";
 
 /**
@@ -21,6 +30,9 @@ import { isShared, KIND_HOLE, KIND_MIXED, KIND_NONE, kindOf, sharesTables } from
  * that is not OK.
  */
 
+const PTE_TABLE_MASK: u64 = (1 << PMD_SHIFT) - 1;
+const PMD_TABLE_MASK: u64 = (1 << PUD_SHIFT) - 1;
+
 /** What `huge` returns when it has split the huge page or taken it away. */
 export const WALK_AGAIN: i32 = 1;
 
@@ -28,9 +40,14 @@ export const WALK_AGAIN: i32 = 1;
 export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
   const end = firstPage + pageCount;
   let page = firstPage;
+  let shift: u32 = PGD_SHIFT;
+  let slot: usize = 0;
   while (page < end) {
-    const table = locate(space, page);
-    const shift = placeShift;
+    // the next entry of the same PMD table needs no descent: no operation frees tables above the last level
+    const isNext = shift == <u32>PMD_SHIFT && (page & PMD_TABLE_MASK) != 0 && (page & PTE_TABLE_MASK) == 0;
+    const table = isNext && page != firstPage ? locateAt(slot + ENTRY_BYTES) : locate(space, page);
+    slot = placeSlot;
+    shift = placeShift;
     let next = min(end, nextEntryPage(page, shift));
     let status = OK;
     if (table != 0 && !isShared(table)) {
@@ -42,7 +59,10 @@ export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
       if (table != 0 && kindOf(table) == KIND_HOLE) next = min(next, nextEntryPage(page, PUD_SHIFT));
       status = uniform<Op>(space, table, page, next - page);
     }
-    if (status == WALK_AGAIN) continue;
+    if (status == WALK_AGAIN) {
+      shift = PGD_SHIFT;
+      continue;
+    }
     if (status != OK) return status;
     page = next;
   }

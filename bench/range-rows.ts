@@ -101,8 +101,7 @@ function scanNothing(tools: Tools): Row {
           run: (subject) => {
             subject.scanWritten();
           },
-          check: (subject) =>
-            expectEqual(subject.scanWritten()[0]?.endPage ?? 0, FIRST_PAGE + pages, "end of the region"),
+          check: (subject) => expectEqual(subject.scanWritten()[1] ?? 0, FIRST_PAGE + pages, "end of the region"),
         }),
     },
   });

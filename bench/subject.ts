@@ -70,8 +70,8 @@ export class Subject {
     expectEqual(done, records.length / 2, "accesses replayed");
   }
 
-  /** Returns the regions of written pages, read out as PAGEMAP_SCAN gives them. */
-  scanWritten(): readonly { readonly firstPage: number; readonly endPage: number }[] {
+  /** Returns the regions of written pages as PAGEMAP_SCAN gives them: three numbers each, the first two being pages. */
+  scanWritten(): Float64Array {
     const start = this.firstPage * PAGE_SIZE;
     return this.space.pagemapScan({
       start,

@@ -93,12 +93,8 @@ export interface ScanRequest {
   readonly maxPages: number;
 }
 
-/** A run of pages that a scan put out. */
-export interface ScanRegion {
-  readonly firstPage: number;
-  readonly endPage: number;
-  readonly categories: number;
-}
+/** Numbers of a run of pages that a scan put out: its first page, the page behind its last, its CATEGORY_ set. */
+export const SCAN_REGION_NUMBERS = 3;
 
 /** Handle of an object: what shared mappings and mappings of files map. */
 export type ObjectHandle = number;
@@ -572,16 +568,13 @@ export class Engine {
     return this.#check(this.#wasm.scan(space, firstPage, pageCount), "scanRange") === abi.OK;
   }
 
-  /** Takes the regions that are in the kernel's bounce buffer now, and tells where the walk stopped (0: it has not) and what was found. */
-  takeScanRegions(): { regions: ScanRegion[]; walkEndPage: number; foundPages: number } {
+  /** Takes the regions that are in the kernel's bounce buffer now, SCAN_REGION_NUMBERS each, and tells where the walk stopped (0: it has not) and what was found. */
+  takeScanRegions(): { regions: Float64Array; walkEndPage: number; foundPages: number } {
     const words = this.#memory();
     const count = words[this.#scan + abi.SCAN_BUFFERED / 4] ?? 0;
     const vector = (words[this.#scan + abi.SCAN_VECTOR / 4] ?? 0) >>> 2;
-    const regions = Array.from({ length: count }, (_, i) => {
-      const at = vector + i * (abi.SCAN_REGION_BYTES / 4);
-      const categories = words[at + abi.SCAN_REGION_CATEGORY_SET / 4] ?? 0;
-      return { firstPage: readWord(words, at), endPage: readWord(words, at + abi.SCAN_REGION_END / 4), categories };
-    });
+    const regions = new Float64Array(count * SCAN_REGION_NUMBERS);
+    for (let i = 0, at = vector; i < regions.length; i++, at += 2) regions[i] = readWord(words, at);
     words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] = (words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] ?? 0) - count;
     words[this.#scan + abi.SCAN_BUFFERED / 4] = 0;
     const walkEndPage = readWord(words, this.#scan + abi.SCAN_WALK_END / 4);

@@ -1,7 +1,7 @@
 import * as abi from "../../assembly/abi.js";
 import { KernelError } from "../base/errors.js";
 import { type Address, ADDRESS_LIMIT, checkCount, isPageAligned, PAGE_SIZE, toNumber } from "../base/pages.js";
-import type { ScanRegion } from "../engine/engine.js";
+import { SCAN_REGION_NUMBERS } from "../engine/engine.js";
 import type { Mm } from "./mm.js";
 import { isWpAllowed, MODE_WP, regionFlags, type Vma } from "./vma.js";
 
@@ -51,8 +51,8 @@ export interface PagemapScanResult {
   readonly regions: readonly PageRegion[];
   /** Address at which the walk ended. */
   readonly walkEnd: number;
-  /** The same regions as page numbers and category bits, for whoever has many. */
-  readonly raw: readonly ScanRegion[];
+  /** The same regions, three numbers each, for whoever has many: first page, page behind the last, set of categories (bits in their order). */
+  readonly raw: Float64Array;
 }
 
 /** `fs/proc/task_mmu.c:do_pagemap_scan`: the walk over mappings, and the copying out between its rounds. */
@@ -70,21 +70,23 @@ export class PagemapScanner {
     const vectorLength = checkCount(scan.vectorLength ?? 4096, "vectorLength");
     const maxPages = checkCount(scan.maxPages ?? 0, "maxPages") || Infinity;
     this.#begin(scan, vectorLength, maxPages);
-    const raw: ScanRegion[] = [];
+    const parts: Float64Array[] = [];
+    let count = 0;
     let walkEndPage = 0;
     let page = start / PAGE_SIZE;
     while (page < end / PAGE_SIZE) {
       const isStopped = !this.#walk(scan, page, end / PAGE_SIZE);
       const taken = this.#mm.engine.takeScanRegions();
-      for (const region of taken.regions) raw.push(region);
+      parts.push(taken.regions);
+      count += taken.regions.length / SCAN_REGION_NUMBERS;
       walkEndPage = taken.walkEndPage;
       if (!isStopped) break;
       page = walkEndPage;
-      if (raw.length === vectorLength || taken.foundPages === maxPages) break;
+      if (count === vectorLength || taken.foundPages === maxPages) break;
     }
     // where the walk ran through, the kernel leaves what an earlier round put there
     const walkEnd = walkEndPage === 0 ? end : walkEndPage * PAGE_SIZE;
-    return { regions: raw.map(pageRegion), walkEnd, raw };
+    return resultOf(parts.length === 1 ? (parts[0] as Float64Array) : joined(parts), walkEnd);
   }
 
   #checkKernel(scan: PagemapScan): void {
@@ -159,10 +161,30 @@ function categorySet(names: readonly Category[] | undefined, field: string): num
   return set;
 }
 
-function pageRegion(region: ScanRegion): PageRegion {
+/** The regions are spelled out when somebody asks for them. */
+function resultOf(raw: Float64Array, walkEnd: number): PagemapScanResult {
+  let regions: PageRegion[] | undefined;
   return {
-    start: region.firstPage * PAGE_SIZE,
-    end: region.endPage * PAGE_SIZE,
-    categories: CATEGORIES.filter((_, bit) => (region.categories & (1 << bit)) !== 0),
+    get regions() {
+      return (regions ??= Array.from({ length: raw.length / SCAN_REGION_NUMBERS }, (_, i) => pageRegion(raw, i)));
+    },
+    walkEnd,
+    raw,
   };
+}
+
+function pageRegion(raw: Float64Array, index: number): PageRegion {
+  const [first = 0, end = 0, set = 0] = raw.subarray(index * SCAN_REGION_NUMBERS);
+  const categories = CATEGORIES.filter((_, bit) => (set & (1 << bit)) !== 0);
+  return { start: first * PAGE_SIZE, end: end * PAGE_SIZE, categories };
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

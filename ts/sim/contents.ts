@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../base/pages.js";
-import type { ScanRegion } from "../engine/engine.js";
+import { SCAN_REGION_NUMBERS } from "../engine/engine.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { Layout } from "./layout.js";
 
@@ -77,9 +77,10 @@ function presentRuns(space: AddressSpace, firstPage: number, endPage: number): {
 }
 
 /** Joins runs that lie close together: reading the zeros between them costs less than keeping many small copies. */
-function joinNear(regions: readonly ScanRegion[]): [number, number][] {
+function joinNear(regions: Float64Array): [number, number][] {
   const joined: [number, number][] = [];
-  for (const { firstPage, endPage } of regions) {
+  for (let i = 0; i < regions.length; i += SCAN_REGION_NUMBERS) {
+    const [firstPage = 0, endPage = 0] = regions.subarray(i, i + 2);
     const last = joined.at(-1);
     if (last !== undefined && firstPage - last[1] <= NEAR_PAGES) last[1] = endPage;
     else joined.push([firstPage, endPage]);

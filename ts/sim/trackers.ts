@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../base/pages.js";
+import { SCAN_REGION_NUMBERS } from "../engine/engine.js";
 import type { AddressSpace } from "../mm/address-space.js";
 import type { Feature } from "../uffd/features.js";
 import { Userfaultfd } from "../uffd/userfaultfd.js";
@@ -102,7 +103,7 @@ export function* scanWritten(
         vectorLength: 512,
       });
       onCall();
-      for (const { firstPage, endPage } of raw) yield* pagesFrom(firstPage, endPage);
+      for (let i = 0; i < raw.length; i += SCAN_REGION_NUMBERS) yield* pagesFrom(raw[i] ?? 0, raw[i + 1] ?? 0);
       start = walkEnd;
     }
   }
