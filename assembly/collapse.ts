@@ -27,7 +27,7 @@ import {
   mapCount,
   setContent,
 } from "./frames";
-import { PMD_SHIFT } from "./geometry";
+import { PMD_SHIFT, TABLE_BYTES } from "./geometry";
 import { mapHugeFrames } from "./huge";
 import { bringBack, bringBackCached, cachedEntry, storeCached } from "./object";
 import { findRegion } from "./regions";
@@ -39,8 +39,8 @@ import {
   findPmdSlot,
   freePteTable,
   keepAsDeposit,
+  markers,
   occupied,
-  ownTable,
   storePmd,
 } from "./table";
 import { beginFault, protectionOfRegion, withAllowedWrite } from "./userfault";
@@ -160,11 +160,14 @@ export function collapseObject(object: usize, index: u64): i32 {
   return OK;
 }
 
-/** Frees the last-level table for the 2 MiB from `first` on, if it is empty (`retract_page_tables`). */
+/** Frees the last-level table for the 2 MiB from `first` on, and markers of poison with it, which are lost (`retract_page_tables`). */
 export function retractTable(space: usize, first: u64): void {
   const slot = findPmdSlot(space, first);
   if (slot == 0 || !isTable(load<u64>(slot))) return;
-  if (occupied(tableOf(load<u64>(slot))) == 0) freePteTable(space, slot);
+  const table = tableOf(load<u64>(slot));
+  memory.fill(table, 0, TABLE_BYTES);
+  adjustCounts(table, -i32(occupied(table)), -i32(markers(table)));
+  freePteTable(space, slot);
 }
 
 /**
