@@ -110,7 +110,7 @@ function moveOne(mm: Mm, given: Plan, to: number): void {
   moveEntries(mm, source, firstPage, to, pages);
   leaveSource(mm, source, { firstPage, pages, keepsSource });
   const { context } = moved;
-  const removed = keepsSource ? NOBODY : mm.unmap(firstPage, firstPage + pages);
+  const removed = keepsSource || pages === 0 ? NOBODY : mm.unmap(firstPage, firstPage + pages);
   if (context !== null) context.remapped(firstPage * PAGE_SIZE, to * PAGE_SIZE, pages * PAGE_SIZE);
   tell(tail, firstPage + newPages, firstPage + askedPages);
   tell(removed, firstPage, firstPage + pages);
