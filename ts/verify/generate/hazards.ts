@@ -18,11 +18,20 @@ export class Hazards {
   readonly #protectedHuge: Interval[] = [];
   /** Where memory was without access at some time. */
   readonly #closedOff: Interval[] = [];
-  /** Whether huge pages may be shared by processes. */
-  #hasForked = false;
+  /** Huge pages of all mappings that were made. */
+  #hugePages = 0;
+  #processes = 1;
+  /** Whether processes may have a huge page at different addresses. */
+  #isApart = false;
   /** Whether a process may wait in a call, so that it touches nothing. */
   #mayWait = false;
+  readonly #pool: number;
   #previous: Step | undefined;
+
+  /** `pool`: huge pages that the machine has for sure. */
+  constructor(pool = 0) {
+    this.#pool = pool;
+  }
 
   /** Whether the step can be made; if so, takes it in. @throws RangeError if it names a place that is unknown. */
   allow(step: Step): boolean {
@@ -35,6 +44,10 @@ export class Hazards {
 
   #isHarmless(step: Step): boolean {
     switch (step.op) {
+      case "fork":
+        return !this.#isApart || this.#isPlenty(this.#processes + 1);
+      case "mmap":
+        return !this.#isApart;
       case "register":
         // a hugetlb page that stays protected without a registration makes a writer fault for ever
         return step.modes.includes("wp") || !meets(this.layout.interval(step.range), this.#protectedHuge);
@@ -52,15 +65,20 @@ export class Hazards {
 
   /**
    * Moving a part of a private hugetlb mapping loses reservations of the pool for good. An owner that needs the page of a process which has
-   * it elsewhere looks for it for ever, in the kernel and without giving the CPU to anybody.
+   * it elsewhere, as the pool is empty, looks for it for ever, in the kernel and without giving the CPU to anybody.
    */
   #isHarmlessRemap(step: StepOf<"mremap">): boolean {
     const interval = this.layout.interval(step.range);
     return this.#hugetlbAt(interval).every((span) => {
       const [start, end] = addressesOf(span);
       const isWhole = interval[0] === start && interval[1] === end && step.pages === span.pages;
-      return span.sharing === "shared" || (isWhole && !this.#hasForked);
+      return !isPrivate(span) || (isWhole && (this.#processes === 1 || this.#isPlenty(this.#processes)));
     });
+  }
+
+  /** Whether the pool is never empty, even if each process has copied each page. */
+  #isPlenty(processes: number): boolean {
+    return this.#hugePages * processes <= this.#pool;
   }
 
   /** A scan that protects waits for a lock that it holds where a hugetlb mapping has no page table: a read must have made one. */
@@ -81,9 +99,10 @@ export class Hazards {
   #takeIn(step: Step): void {
     switch (step.op) {
       case "fork":
-        this.#hasForked = true;
+        this.#processes++;
         break;
       case "mmap":
+        this.#hugePages += hugePagesOf(this.layout.spans.at(-1));
         if (step.prot === "none") this.#closedOff.push(this.layout.interval(step.as));
         break;
       case "mprotect":
@@ -93,6 +112,7 @@ export class Hazards {
         if (step.advice.startsWith("populate")) this.#mayWait = true;
         break;
       case "mremap":
+        this.#isApart ||= this.#processes > 1 && this.#hugetlbAt(this.layout.interval(step.range)).some(isPrivate);
         if (step.as !== undefined) this.#follow(this.layout.interval(step.range), this.layout.interval(step.as));
         break;
       case "register":
@@ -119,8 +139,16 @@ export class Hazards {
   }
 }
 
+function isPrivate({ sharing }: Span): boolean {
+  return sharing === "private";
+}
+
+function hugePagesOf(span: Span | undefined): number {
+  return span?.kind === "hugetlb" ? Math.ceil(span.pages / HUGE) : 0;
+}
+
 /** Whether a live kernel survives a scenario, as far as is known. @throws RangeError if it names a place that is unknown. */
 export function isHarmless(scenario: Scenario): boolean {
-  const hazards = new Hazards();
+  const hazards = new Hazards(scenario.machine?.hugetlbPages);
   return scenario.steps.every((step) => hazards.allow(step));
 }
