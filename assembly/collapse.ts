@@ -41,6 +41,7 @@ import {
   keepAsDeposit,
   markers,
   occupied,
+  ownTable,
   storePmd,
 } from "./table";
 import { beginFault, protectionOfRegion, withAllowedWrite } from "./userfault";
@@ -164,7 +165,8 @@ export function collapseObject(object: usize, index: u64): i32 {
 export function retractTable(space: usize, first: u64): void {
   const slot = findPmdSlot(space, first);
   if (slot == 0 || !isTable(load<u64>(slot))) return;
-  const table = tableOf(load<u64>(slot));
+  const table = ownTable(space, slot);
+  if (table == 0) return;
   memory.fill(table, 0, TABLE_BYTES);
   adjustCounts(table, -i32(occupied(table)), -i32(markers(table)));
   freePteTable(space, slot);

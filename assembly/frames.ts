@@ -66,6 +66,9 @@ let freshFrame: u32 = 1;
 let freeHuge: u32 = 0;
 let freshHuge: u32 = FIRST_HUGE_FRAME;
 let liveHuge: u32 = 0;
+const CHUNKS_BYTES: usize = 1 << 16;
+let nextChunk: usize = 0;
+let chunksLeft: u32 = 0;
 /** Frames whose word is not 0. */
 let specialFrames: u32 = 0;
 
@@ -319,9 +322,26 @@ function hasChunk(base: usize, frame: u32): bool {
 }
 
 function addChunk(base: usize, frame: u32): bool {
-  const chunk = allocateBlock();
+  const chunk = allocateChunk();
   store<u32>(directorySlot(base, frame), <u32>chunk);
   return chunk != 0;
+}
+
+/**
+ * Chunks come 16 at a time from memory of their own: memory that is filled page by page would have tables and chunks in turn otherwise, and a
+ * pass over tables is faster where they are neighbours.
+ */
+function allocateChunk(): usize {
+  if (chunksLeft == 0) {
+    nextChunk = reserve(CHUNKS_BYTES);
+    if (nextChunk == 0) return allocateBlock();
+    memory.fill(nextChunk, 0, CHUNKS_BYTES); // it may have been used before
+    chunksLeft = <u32>(CHUNKS_BYTES / TABLE_BYTES);
+  }
+  const chunk = nextChunk;
+  nextChunk += TABLE_BYTES;
+  chunksLeft--;
+  return chunk;
 }
 
 function directorySlot(base: usize, frame: u32): usize {

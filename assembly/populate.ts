@@ -17,6 +17,8 @@ import {
 import { frameOf, hugeFrameOf, isPresent, permitsWrite, UFFD_WP_MARKER } from "./entry";
 import { handleFault } from "./fault";
 import { FRAMES_PER_HUGE, isAnonymous } from "./frames";
+import { ENTRY_BYTES } from "./geometry";
+import { findRegion } from "./regions";
 import { markDirty, markLazyDirty } from "./resident";
 import { result } from "./result";
 import { addTo } from "./stats";

@@ -51,7 +51,7 @@ import {
 } from "./table";
 import { KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
-import { forgetWritten, noteProtected, noteWritten } from "./written";
+import { forgetWritten, noteAllProtected, noteWritten } from "./written";
 
 /**
  * UFFDIO_WRITEPROTECT in both directions: `mm/mprotect.c:change_pte_range` with MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE.
@@ -229,10 +229,10 @@ function protectTable(space: usize, table: usize, marks: bool): void {
   const empty = ENTRIES_PER_TABLE - occupied(table);
   const isPages = empty == 0 && markers(table) == 0 && (flags & (TABLE_ZERO_PAGES | TABLE_OTHERS)) == 0;
   if (isPages) protectPages(table);
-  else if ((flags & TABLE_OTHERS) == 0) protectMixed(table, marks);
+  else if (marks && (flags & TABLE_OTHERS) == 0) protectMixed(table);
   else protectAny(table, marks);
   if ((flags & TABLE_OTHERS) != 0 || (!marks && empty != 0)) forgetWritten(table);
-  else noteProtected(table, 0, ENTRIES_PER_TABLE);
+  else noteAllProtected(table);
   const marked = marks ? empty : 0;
   if (marked != 0) adjustCounts(table, marked, marked);
   addTo(space, COUNTER_ARMED_NONE, marked);

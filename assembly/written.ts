@@ -56,6 +56,13 @@ export function noteProtected(table: usize, index: u32, end: u32): void {
   }
 }
 
+/** Notes that all entries of a table are protected now. */
+export function noteAllProtected(table: usize): void {
+  if ((tableFlags(table) & TABLE_WRITTEN_KNOWN) == 0) return;
+  const bitmap = writtenBitmap(table);
+  for (let at = bitmap; at < bitmap + BITMAP_BYTES; at += 8) store<u64>(at, 0);
+}
+
 /** Notes that it is not known any more which entries are written. */
 export function forgetWritten(table: usize): void {
   setTableFlags(table, 0, TABLE_WRITTEN_KNOWN);
