@@ -12,7 +12,6 @@ import {
   leafEntry,
   orderInSwap,
   PROTECTION_READ,
-  tableOf,
 } from "./entry";
 import {
   allocateHugeFrames,

@@ -193,7 +193,6 @@ export function unprotectMixed(table: usize, upgrades: bool): void {
   const present = constant(0);
   const special = constant(13);
   const notWp = constant(8);
-  const notSaved = constant(9);
   const writable = constant(upgrades ? 10 : 15);
   const saved = constant(upgrades ? 11 : 15);
   const zero = constant(15);

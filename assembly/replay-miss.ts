@@ -24,6 +24,7 @@ import {
   REGION_UFFD_WP,
   REGION_WP_ASYNC,
   REGION_WRITE,
+  REPLAY_UNPROTECT,
   SPACE_KERNEL,
 } from "./abi";
 import {
@@ -101,12 +102,12 @@ export function beginMisses(): void {
 }
 
 /**
- * Carries one access out. `known` is the slot of the page's entry in a table of the space's own, or 0; `unprotects`: messages are answered by
- * unprotecting the page. Returns false, with nothing changed, if the long way has to be taken.
+ * Carries one access out. `known` is the slot of the page's entry in a table of the space's own, or 0; `policy` is REPLAY_UNPROTECT where
+ * messages are answered by unprotecting the page alone. Returns false, with nothing changed, if the long way has to be taken.
  */
-export function handleMiss(space: usize, page: u64, known: usize, isWrite: u32, value: u64, unprotects: bool): bool {
+export function handleMiss(space: usize, page: u64, known: usize, isWrite: u32, value: u64, policy: u32): bool {
   hadMessage = false;
-  if ((page < regionFirst || page >= regionEnd) && !enterRegion(space, page, unprotects)) return false;
+  if ((page < regionFirst || page >= regionEnd) && !enterRegion(space, page, policy == REPLAY_UNPROTECT)) return false;
   const slot = known != 0 ? known : ownSlot(space, page);
   if (slot == 0) return false;
   const entry = load<u64>(slot);

@@ -34,7 +34,7 @@ import { unprotect, unprotectPage } from "./protect";
 import { findRegion } from "./regions";
 import { beginMisses, contentBefore, flushMisses, hadMessage, handleMiss } from "./replay-miss";
 import { result } from "./result";
-import { forgetAll, shadowOf, useShadow } from "./shadow";
+import { forgetAll, permits, shadowDirectory, shadowZeros, useShadow } from "./shadow";
 import { addTo } from "./stats";
 import { findPteTable } from "./table";
 import { isShared } from "./uniform";
@@ -60,8 +60,13 @@ const misses: usize = memory.data((BLOCK_RECORDS << 2) + 4, 8);
 /** Slots of their entries; 0 where there is none of the space's own. */
 const slots: usize = memory.data(BLOCK_RECORDS << 2, 8);
 /** What was loaded only to have it in the cache. */
-let seen: u64 = 0;
+export let seen: u64 = 0;
 let listedWrites: u64 = 0;
+/** Accesses of a block that the long way has counted, or not, because they ended in a signal. */
+let longReads: u64 = 0;
+let longWrites: u64 = 0;
+/** The policy by which single pages are unprotected has this bit and no cluster. */
+const UNPROTECTS_PAGES: u32 = REPLAY_UNPROTECT | ~((1 << REPLAY_CLUSTER_SHIFT) - 1);
 /** Why the last block ended before its last record, or OK. */
 let blockReason: i32 = OK;
 
@@ -116,48 +121,48 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
  * not, or OK. A block ends early also where frames are not simple any more.
  */
 function replayBlock(space: usize, records: usize, first: u32, end: u32, value: u64, policy: u32): u32 {
-  const unprotectsPages = (policy & REPLAY_UNPROTECT) != 0 && policy >> REPLAY_CLUSTER_SHIFT == 0;
   const missCount = listMisses(records, first, end);
   findSlots(space, records, missCount);
-  // accesses that the long way has counted, or not, because they ended in a signal
-  let countedReads: u64 = 0;
-  let countedWrites: u64 = 0;
-  let stop = end;
+  longReads = 0;
+  longWrites = 0;
   blockReason = OK;
+  let stop = end;
   for (let i: u32 = 0; i < missCount; i++) {
     const index = load<u32>(misses + ((<usize>i) << 2));
-    const record = load<u64>(records + <usize>index * ACCESS_RECORD_BYTES);
-    const page = record & PAGE_MASK;
-    const isWrite = <u32>(record >> WRITE_SHIFT);
-    if (((shadowOf(page) >> isWrite) & 1) != 0) continue; // a record before it in the block was about the same page
-    if ((policy & REPLAY_QUIET) == 0 && faultCount == faultCapacity) {
-      blockReason = ENOSPC;
-      stop = index;
-      break;
-    }
-    const slot = load<u32>(slots + ((<usize>i) << 2));
-    if (handleMiss(space, page, slot, isWrite, value, unprotectsPages)) {
-      if (hadMessage) writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentBefore, policy);
-      continue;
-    }
-    blockReason = replayFault(space, record, index, value, policy, 0);
-    if (blockReason != OK) {
-      stop = index;
-      break;
-    }
-    if (isWrite != 0) countedWrites++;
-    else countedReads++;
-    beginMisses();
+    if (replayMiss(space, records, i, index, value, policy)) continue;
     findSlots(space, records, missCount);
-    if (!framesAreSimple()) {
-      stop = index + 1;
-      break;
-    }
+    if (blockReason == OK && framesAreSimple()) continue;
+    stop = blockReason == OK ? index + 1 : index;
+    break;
   }
   flushMisses(space);
   if (stop != end) listedWrites = writesIn(records, first, stop);
-  countReplayed(space, stop - first - listedWrites - countedReads, listedWrites - countedWrites);
+  countReplayed(space, stop - first - listedWrites - longReads, listedWrites - longWrites);
   return stop;
+}
+
+/** Carries a listed access out. Returns false if it took the long way; `blockReason` says whether it is done. */
+function replayMiss(space: usize, records: usize, miss: u32, index: u32, value: u64, policy: u32): bool {
+  const record = load<u64>(records + <usize>index * ACCESS_RECORD_BYTES);
+  // a record before it in the block may have been about the same page
+  if ((permits(shadowZeros, shadowDirectory, record) & 1) != 0) return true;
+  if ((policy & REPLAY_QUIET) == 0 && faultCount == faultCapacity) {
+    blockReason = ENOSPC;
+    return false;
+  }
+  const page = record & PAGE_MASK;
+  const isWrite = <u32>(record >> WRITE_SHIFT);
+  const slot = load<u32>(slots + ((<usize>miss) << 2));
+  if (handleMiss(space, page, slot, isWrite, value, policy & UNPROTECTS_PAGES)) {
+    if (hadMessage) writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentBefore, policy);
+    return true;
+  }
+  blockReason = replayFault(space, record, index, value, policy, 0);
+  beginMisses();
+  if (blockReason != OK) return false;
+  if (isWrite != 0) longWrites++;
+  else longReads++;
+  return false;
 }
 
 function countReplayed(space: usize, reads: u64, writes: u64): void {
@@ -165,21 +170,50 @@ function countReplayed(space: usize, reads: u64, writes: u64): void {
   addTo(space, COUNTER_REPLAYED_WRITES, writes);
 }
 
-/** Lists the records of a block that the shadow does not know, and returns how many they are; `listedWrites` has the writes of all. */
+/**
+ * Lists the records from `first` to `end` that the shadow does not know, and returns how many they are; `listedWrites` has the writes of all.
+ * Four at a time are passed over by one branch; among four that are not, there is none.
+ */
 function listMisses(records: usize, first: u32, end: u32): u32 {
+  const zeros = shadowZeros;
+  const directory = shadowDirectory;
   let target = misses;
   let writes: u64 = 0;
   let record = records + <usize>first * ACCESS_RECORD_BYTES;
-  for (let index = first; index < end; index++) {
-    const access = load<u64>(record);
-    const isWrite = access >> WRITE_SHIFT;
-    store<u32>(target, index);
-    target += (<usize>(((shadowOf(access & PAGE_MASK) >> (<u32>isWrite)) & 1) ^ 1)) << 2;
-    writes += isWrite;
+  let index = first;
+  for (; index + 4 <= end; index += 4) {
+    const a = load<u64>(record);
+    const b = load<u64>(record, 8);
+    const c = load<u64>(record, 16);
+    const d = load<u64>(record, 24);
+    const mayA = permits(zeros, directory, a);
+    const mayB = permits(zeros, directory, b);
+    const mayC = permits(zeros, directory, c);
+    const mayD = permits(zeros, directory, d);
+    if ((mayA & mayB & mayC & mayD & 1) == 0) {
+      target = listUnless(mayA, target, index);
+      target = listUnless(mayB, target, index + 1);
+      target = listUnless(mayC, target, index + 2);
+      target = listUnless(mayD, target, index + 3);
+    }
+    writes += (a >> WRITE_SHIFT) + (b >> WRITE_SHIFT) + (c >> WRITE_SHIFT) + (d >> WRITE_SHIFT);
+    record += 4 * ACCESS_RECORD_BYTES;
+  }
+  for (; index < end; index++) {
+    target = listUnless(permits(zeros, directory, load<u64>(record)), target, index);
+    writes += load<u64>(record) >> WRITE_SHIFT;
     record += ACCESS_RECORD_BYTES;
   }
   listedWrites = writes;
   return <u32>((target - misses) >> 2);
+}
+
+/** Puts an index at the end of a list unless the lowest bit of `may` is set. Returns the end. */
+// @ts-ignore: decorator
+@inline
+function listUnless(may: u32, target: usize, index: u32): usize {
+  store<u32>(target, index);
+  return target + ((~may & 1) << 2);
 }
 
 /**

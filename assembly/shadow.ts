@@ -1,30 +1,35 @@
 import { release, reserve } from "./arena";
 
 /**
- * The permission shadow: a byte for each page of one address space that says which accesses the processor would carry out without changing
- * anything that can be seen, so that replay need not look at tables. It is a cache and may know nothing of a page: a byte is set when an access
+ * The permission shadow: two bits for each page of one address space that say which accesses the processor would carry out without changing
+ * anything that can be seen, so that replay need not look at tables. It is a cache and may know nothing of a page: bits are set when an access
  * was looked up in the tables, and cleared (`forgetRange`) before anything but replay changes entries or contents.
  *
- *   bit 0   a read raises no exception and sets no bit in the entry
- *   bit 1   neither does a write, and the page already holds the value that the replay under way writes
+ *   MAY_READ    a read raises no exception and sets no bit in the entry
+ *   MAY_WRITE   neither does a write, and the page already holds the value that the replay under way writes
  *
- *   directory, by 65,536 pages     chunk of 64 KiB
+ *   directory, by 262,144 pages    chunk of 64 KiB
  *   ┌──────┐
  *   │  0   │ ─────────────────────▶ zeros, which no one writes to: nothing is known
- *   │  •   │ ─────────────────────▶ a byte a page        entries are offsets from the zeros
+ *   │  •   │ ─────────────────────▶ four pages a byte        entries are offsets from the zeros
  *   └──────┘
+ *
+ * Two bits and not a byte, because the shadow of 4 GiB then fits into a second-level cache.
  */
 
 export const MAY_READ: u32 = 1;
 export const MAY_WRITE: u32 = 2;
 
-const CHUNK_SHIFT: u64 = 16;
+const CHUNK_SHIFT: u64 = 18;
 const CHUNK_BYTES: usize = 1 << 16;
-const DIRECTORY_BYTES: usize = 1 << 21; // 2^19 chunks for 2^35 pages
+const CHUNK_MASK: usize = CHUNK_BYTES - 1;
+const READ_BITS: u64 = 0x5555555555555555;
+const DIRECTORY_BYTES: usize = 1 << 19; // 2^17 chunks for 2^35 pages
 const LIVE_BYTES: usize = 1 << 18; // 2^16 chunks would fill 4 GiB
 
-const zeros: usize = reserve(CHUNK_BYTES);
-const directory: usize = reserve(DIRECTORY_BYTES);
+/** Bases of the shadow, for loops to have in locals. */
+export const shadowZeros: usize = reserve(CHUNK_BYTES);
+export const shadowDirectory: usize = reserve(DIRECTORY_BYTES);
 /** Numbers of the chunks that there are. */
 const live: usize = reserve(LIVE_BYTES);
 let liveCount: u32 = 0;
@@ -39,29 +44,30 @@ export function useShadow(space: usize, value: u64): void {
   writtenValue = value;
 }
 
-/** Returns the byte of a page. */
+/** Returns a number whose lowest bit tells whether an access may be carried out; the others mean nothing. `record`: ACCESS_RECORD_. */
 // @ts-ignore: decorator
 @inline
-export function shadowOf(page: u64): u32 {
-  return load<u8>(zeros + load<u32>(directory + ((<usize>(page >> CHUNK_SHIFT)) << 2)) + ((<usize>page) & 0xffff));
+export function permits(zeros: usize, directory: usize, record: u64): u32 {
+  const chunk = load<u32>(directory + ((<usize>(record >> CHUNK_SHIFT)) << 2)); // bits above the page number get lost here
+  const byte = <u32>load<u8>(zeros + chunk + ((<usize>(record >> 2)) & CHUNK_MASK));
+  return byte >> ((((<u32>record) & 3) << 1) + <u32>(record >> 63));
 }
 
 /** Notes what accesses to a page may do. Without memory for a chunk nothing is noted. */
 export function noteAccess(page: u64, bits: u32): void {
-  const slot = directory + ((<usize>(page >> CHUNK_SHIFT)) << 2);
+  const slot = slotOf(page);
   let offset = load<u32>(slot);
   if (offset == 0) offset = addChunk(slot);
   if (offset == 0) return;
-  const byte = zeros + offset + ((<usize>page) & 0xffff);
-  store<u8>(byte, load<u8>(byte) | bits);
+  const byte = byteOf(offset, page);
+  store<u8>(byte, load<u8>(byte) | (bits << shiftOf(page)));
 }
 
 /** Forgets what is known of a range of a space, whose entries or contents are about to change. */
 export function forgetRange(space: usize, firstPage: u64, pageCount: u64): void {
   if (space != ownerSpace || liveCount == 0) return;
   if (pageCount == 1) {
-    const chunk = load<u32>(directory + ((<usize>(firstPage >> CHUNK_SHIFT)) << 2));
-    if (chunk != 0) store<u8>(zeros + chunk + ((<usize>firstPage) & 0xffff), 0);
+    forgetPage(firstPage);
     return;
   }
   // chunks that go are replaced by the last of the list, so it is walked from its end
@@ -73,31 +79,33 @@ export function forgetAll(): void {
   for (let i = liveCount; i > 0; i--) dropChunk(i - 1);
 }
 
-/** Returns the bytes of linear memory that the shadow takes for what it knows. */
-export function shadowBytes(): usize {
-  return <usize>liveCount * CHUNK_BYTES;
+function forgetPage(page: u64): void {
+  const offset = load<u32>(slotOf(page));
+  if (offset == 0) return;
+  const byte = byteOf(offset, page);
+  store<u8>(byte, load<u8>(byte) & ~((<u32>3) << shiftOf(page)));
 }
 
 function forgetInChunk(index: u32, firstPage: u64, end: u64): void {
-  const number = chunkNumber(index);
-  const chunkFirst = (<u64>number) << CHUNK_SHIFT;
-  const first = max(firstPage, chunkFirst);
+  const chunkFirst = (<u64>chunkNumber(index)) << CHUNK_SHIFT;
+  let page = max(firstPage, chunkFirst);
   const last = min(end, chunkFirst + (1 << CHUNK_SHIFT));
-  if (first >= last) return;
-  if (last - first == 1 << CHUNK_SHIFT) dropChunk(index);
-  else
-    memory.fill(
-      zeros + load<u32>(directory + ((<usize>number) << 2)) + ((<usize>first) & 0xffff),
-      0,
-      <usize>(last - first),
-    );
+  if (page >= last) return;
+  if (last - page == 1 << CHUNK_SHIFT) {
+    dropChunk(index);
+    return;
+  }
+  for (; page < last && (page & 3) != 0; page++) forgetPage(page);
+  const bytes = <usize>((last - page) >> 2);
+  memory.fill(byteOf(load<u32>(slotOf(chunkFirst)), page), 0, bytes);
+  for (page += (<u64>bytes) << 2; page < last; page++) forgetPage(page);
 }
 
 /** Pages hold another value than the next writes store. */
 function forgetWrites(): void {
   for (let i: u32 = 0; i < liveCount; i++) {
-    const chunk = zeros + load<u32>(directory + ((<usize>chunkNumber(i)) << 2));
-    for (let at = chunk; at < chunk + CHUNK_BYTES; at += 8) store<u64>(at, load<u64>(at) & 0x0101010101010101);
+    const chunk = shadowZeros + load<u32>(shadowDirectory + ((<usize>chunkNumber(i)) << 2));
+    for (let at = chunk; at < chunk + CHUNK_BYTES; at += 8) store<u64>(at, load<u64>(at) & READ_BITS);
   }
 }
 
@@ -105,18 +113,30 @@ function addChunk(slot: usize): u32 {
   const chunk = reserve(CHUNK_BYTES);
   if (chunk == 0) return 0;
   memory.fill(chunk, 0, CHUNK_BYTES); // one that was used before
-  store<u32>(live + ((<usize>liveCount) << 2), <u32>((slot - directory) >> 2));
+  store<u32>(live + ((<usize>liveCount) << 2), <u32>((slot - shadowDirectory) >> 2));
   liveCount++;
-  store<u32>(slot, <u32>(chunk - zeros));
-  return <u32>(chunk - zeros);
+  store<u32>(slot, <u32>(chunk - shadowZeros));
+  return <u32>(chunk - shadowZeros);
 }
 
 function dropChunk(index: u32): void {
-  const slot = directory + ((<usize>chunkNumber(index)) << 2);
-  release(zeros + load<u32>(slot), CHUNK_BYTES);
+  const slot = shadowDirectory + ((<usize>chunkNumber(index)) << 2);
+  release(shadowZeros + load<u32>(slot), CHUNK_BYTES);
   store<u32>(slot, 0);
   liveCount--;
   store<u32>(live + ((<usize>index) << 2), chunkNumber(liveCount));
+}
+
+function slotOf(page: u64): usize {
+  return shadowDirectory + ((<usize>(page >> CHUNK_SHIFT)) << 2);
+}
+
+function byteOf(offset: u32, page: u64): usize {
+  return shadowZeros + offset + ((<usize>(page >> 2)) & CHUNK_MASK);
+}
+
+function shiftOf(page: u64): u32 {
+  return ((<u32>page) & 3) << 1;
 }
 
 function chunkNumber(index: u32): u32 {

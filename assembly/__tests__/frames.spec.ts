@@ -1,4 +1,5 @@
 import "./support/heap";
+import { allocateBlock, freeABlock } from "../arena";
 import { allocateFrame, contentOf, contentSlot, releaseFrame, setContent } from "../frames";
 import { exhaustMemory, giveBlocks, giveFrames, restoreMemory } from "./support/memory";
 
@@ -71,6 +72,7 @@ describe("frames", () => {
   });
 
   it("gets 512 frames out of one block, and none out of none", () => {
+    freeABlock(allocateBlock()); // so that there is one
     exhaustMemory();
     const before = allocateFrame();
     giveBlocks(1);

@@ -74,7 +74,10 @@ export function compareCommand(): Command {
     .option("--write-share <share>", "share of writes of a built-in workload, 0 to 1", "0.5")
     .option("--seed <number>", "seed of a built-in workload", "1")
     .option("--profile <name>", `cost profile: ${COST_PROFILES.map(({ name }) => name).join(", ")}, or a JSON file`)
-    .option("--jobs <number>", "threads that run trackers at the same time (default: one for each processor)")
+    .option(
+      "--jobs <number>",
+      "threads that run trackers at the same time (default: one for each processor, for short replays one)",
+    )
     .option("--measure", "with --workload seed: also run it in this machine's kernel, for about 20 seconds")
     .option("--json", "print JSON")
     .option("--html <file>", "also write a report with plots");
