@@ -83,6 +83,24 @@ export function allocateFrame(): u32 {
   return frame;
 }
 
+/**
+ * Returns the first of `count` consecutive frames that nobody has, or 0 where there is none: freed ones come first, and the memory may be used
+ * up. They are free until `takeFresh` says how many of them are not. Their contents are anything.
+ */
+export function freshRun(count: u32): u32 {
+  if (freeFrame != 0 || freshFrame + count > FIRST_HUGE_FRAME) return 0;
+  for (let frame = freshFrame; frame < freshFrame + count + FRAMES_PER_HUGE; frame += FRAMES_PER_HUGE) {
+    if (!hasChunk(directory, frame) && !addChunk(directory, frame)) return 0;
+  }
+  return freshFrame;
+}
+
+/** Takes the first `count` frames of the run. */
+export function takeFresh(count: u32): void {
+  freshFrame += count;
+  liveFrames += count;
+}
+
 /** Returns a frame with a word, or 0 when the memory is used up. */
 export function allocateFrameWith(word: u64): u32 {
   const frame = allocateFrame();

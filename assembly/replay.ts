@@ -96,7 +96,6 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
     reason = replayFault(space, load<u64>(records), 0, value, policy, waits);
     if (reason == OK) index = 1;
   }
-  beginMisses();
   while (reason == OK && index < count) {
     if (framesAreSimple()) {
       useShadow(space, value);
@@ -123,6 +122,7 @@ export function replay(space: usize, records: usize, count: u32, value: u64, pol
 function replayBlock(space: usize, records: usize, first: u32, end: u32, value: u64, policy: u32): u32 {
   const missCount = listMisses(records, first, end);
   findSlots(space, records, missCount);
+  beginMisses();
   longReads = 0;
   longWrites = 0;
   blockReason = OK;
@@ -157,6 +157,7 @@ function replayMiss(space: usize, records: usize, miss: u32, index: u32, value: 
     if (hadMessage) writeRecord(page, index, OUTCOME_WP, ACCESS_WRITE, contentBefore, policy);
     return true;
   }
+  flushMisses(space);
   blockReason = replayFault(space, record, index, value, policy, 0);
   beginMisses();
   if (blockReason != OK) return false;

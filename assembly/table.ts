@@ -322,6 +322,14 @@ export function adjustForPage(table: usize, wasMarker: bool): void {
   adjustOnly(table, i32(!wasMarker), -i32(wasMarker), 0);
 }
 
+/** The same for several of these at once: `delta` is added to both counts, which are one number, and `flags` are set. */
+// @ts-ignore: decorator
+@inline
+export function changeCounts(table: usize, delta: i32, flags: u32): void {
+  const slot = countsSlot(table);
+  store<u32>(slot, (load<u32>(slot) + delta) | flags);
+}
+
 function adjustOnly(table: usize, occupiedDelta: i32, markersDelta: i32, clear: u32): void {
   const slot = countsSlot(table);
   const before = load<u32>(slot) & ~clear;

@@ -39,6 +39,7 @@ import { protect, unprotect } from "../protect";
 import { replay, setFaultRecords } from "../replay";
 import { result } from "../result";
 import { counterOf } from "../stats";
+import { forgetAll } from "../shadow";
 import { exhaustMemory, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
@@ -269,6 +270,7 @@ describe("replay", () => {
     add(SLOT, WRITE);
     add(SLOT + 1, WRITE);
     add(SLOT + 600, 0);
+    forgetAll(); // what the shadow of another space takes would be memory for this one
     exhaustMemory();
     const done = run(0);
     const doneReason = reason();
