@@ -61,7 +61,7 @@ import { addTo, counterOf } from "./stats";
 import { adjustCounts } from "./table";
 import { entryOfKind, KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
-import { noteProtected, writtenBitmap } from "./written";
+import { isClear, noteProtected, writtenBitmap } from "./written";
 
 /**
  * PAGEMAP_SCAN over one region: `fs/proc/task_mmu.c:pagemap_scan_pmd_entry`. The state of the call is in a block of linear memory that
@@ -129,6 +129,7 @@ class Scan {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (looksAtWrittenOnly) {
       const bitmap = writtenBitmap(table);
+      if (bitmap != 0 && isClear(bitmap)) return OK;
       if (bitmap != 0) return scanBitmap(space, table, bitmap, page, pageCount);
     }
     const start = slotIn(table, page);
@@ -218,8 +219,8 @@ function takeBack(page: u64, pageCount: u64): void {
   if (field(SCAN_VECTOR) == 0) return;
   const buffered = field(SCAN_BUFFERED);
   const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
-  if (load<u64>(current, SCAN_REGION_FIRST) == page) store<u32>(scanBlock, buffered - 1, SCAN_BUFFERED);
-  else store<u64>(current, page, SCAN_REGION_END);
+  if (load<f64>(current, SCAN_REGION_FIRST) == f64(page)) store<u32>(scanBlock, buffered - 1, SCAN_BUFFERED);
+  else store<f64>(current, f64(page), SCAN_REGION_END);
 }
 
 /** Handles pages without a table (`pagemap_scan_pte_hole`). */
@@ -284,7 +285,7 @@ let pagesPut: u64 = 0;
 function openVector(): void {
   const buffered = field(SCAN_BUFFERED);
   lastRegion = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES - SCAN_REGION_BYTES;
-  lastEnd = buffered != 0 ? load<u64>(lastRegion, SCAN_REGION_END) : 0;
+  lastEnd = buffered != 0 ? u64(load<f64>(lastRegion, SCAN_REGION_END)) : 0;
   regionsLeft = min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) - buffered;
   pagesLeft = load<u64>(scanBlock, SCAN_MAX_PAGES) - load<u64>(scanBlock, SCAN_FOUND_PAGES);
   pagesPut = 0;
@@ -298,9 +299,7 @@ function pushRun(categories: u32, page: u64, pageCount: u64): bool {
   regionsLeft--;
   pagesLeft -= pageCount;
   pagesPut += pageCount;
-  store<u64>(lastRegion, page, SCAN_REGION_FIRST);
-  store<u64>(lastRegion, lastEnd, SCAN_REGION_END);
-  store<u64>(lastRegion, categories & field(SCAN_RETURN), SCAN_REGION_CATEGORY_SET);
+  storeRegion(lastRegion, page, lastEnd, categories & field(SCAN_RETURN));
   return true;
 }
 
@@ -395,19 +394,24 @@ function pushRegion(categories: u32, first: u64, end: u64): bool {
   const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
   if (
     buffered != 0 &&
-    load<u64>(current, SCAN_REGION_END) == first &&
-    load<u32>(current, SCAN_REGION_CATEGORY_SET) == categories
+    load<f64>(current, SCAN_REGION_END) == f64(first) &&
+    load<f64>(current, SCAN_REGION_CATEGORY_SET) == f64(categories)
   ) {
-    store<u64>(current, end, SCAN_REGION_END);
+    store<f64>(current, f64(end), SCAN_REGION_END);
     return true;
   }
   if (buffered >= min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS)) return false;
   const region = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES;
-  store<u64>(region, first, SCAN_REGION_FIRST);
-  store<u64>(region, end, SCAN_REGION_END);
-  store<u64>(region, categories, SCAN_REGION_CATEGORY_SET);
+  storeRegion(region, first, end, categories);
   store<u32>(scanBlock, buffered + 1, SCAN_BUFFERED);
   return true;
+}
+
+/** Numbers of a region are f64, as the host takes them. */
+function storeRegion(region: usize, first: u64, end: u64, categories: u32): void {
+  store<f64>(region, f64(first), SCAN_REGION_FIRST);
+  store<f64>(region, f64(end), SCAN_REGION_END);
+  store<f64>(region, f64(categories), SCAN_REGION_CATEGORY_SET);
 }
 
 function field(offset: usize): u32 {

@@ -35,6 +35,12 @@ export function writtenBitmap(table: usize): usize {
   return bitmap;
 }
 
+/** Tells whether no bit of a bitmap is set. */
+export function isClear(bitmap: usize): bool {
+  const low = load<u64>(bitmap) | load<u64>(bitmap, 8) | load<u64>(bitmap, 16) | load<u64>(bitmap, 24);
+  return (low | load<u64>(bitmap, 32) | load<u64>(bitmap, 40) | load<u64>(bitmap, 48) | load<u64>(bitmap, 56)) == 0;
+}
+
 /** Notes that the protection of the entry at `slot` is gone. */
 export function noteWritten(slot: usize): void {
   const table = tableOfSlot(slot);

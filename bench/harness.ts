@@ -14,8 +14,8 @@ export interface Case {
 export type Side = () => number | Promise<number>;
 
 /** Passes of the round that is not counted, so that those after it run the machine code that lasts; long ones need fewer. */
-const WARM_PASSES = 20;
-const WARM_MS = 100;
+const WARM_PASSES = 200;
+const WARM_MS = 150;
 
 /**
  * Makes a side of a case. Its first call is for the round that is not counted. Passes are repeated until they have taken `leastMs` together,

@@ -1,6 +1,6 @@
 /**
- * Everything a change has to pass: set-up, lint, format, types, the engine's specs, the unit tests; with PTE_VERIFY_COUNT also a
- * comparison with the live kernel on so many scenarios.
+ * Everything a change has to pass: set-up, lint, format, types, the engine's specs, the unit tests; with PTE_VERIFY_MINUTES also a
+ * comparison with the live kernel for so long.
  * The closing line counts tests; a failed check (lint, format, types, that comparison) counts as one failure.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,9 +17,9 @@ import { runVerify } from "./lib/verify.mjs";
 installDependencies();
 buildWhatIsStale();
 installChromium();
-const verifyCount = process.env.PTE_VERIFY_COUNT;
+const verifyMinutes = process.env.PTE_VERIFY_MINUTES;
 // where nothing may be skipped; elsewhere tests that need a compiler say that they are skipped
-if (process.env.PTE_REQUIRE_ALL === "1" || verifyCount) installCompiler();
+if (process.env.PTE_REQUIRE_ALL === "1" || verifyMinutes) installCompiler();
 
 const results = [
   runCheck("lint", "eslint", "eslint", ["."]),
@@ -27,7 +27,7 @@ const results = [
   runCheck("types", "typescript", "tsc", ["-p", "."]),
   runSpecs(),
   runUnitTests(),
-  ...(verifyCount ? [runVerify(verifyCount)] : []),
+  ...(verifyMinutes ? [runVerify(verifyMinutes)] : []),
 ];
 
 const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);

@@ -85,9 +85,9 @@ function output(): string {
   let text = "";
   for (let i: u32 = 0; i < load<u32>(scanBlock, SCAN_BUFFERED); i++) {
     const region = vector + i * SCAN_REGION_BYTES;
-    const first = load<u64>(region, SCAN_REGION_FIRST);
-    const count = load<u64>(region, SCAN_REGION_END) - first;
-    text += `${first - SLOT}+${count}=${load<u64>(region, SCAN_REGION_CATEGORY_SET)} `;
+    const first = u64(load<f64>(region, SCAN_REGION_FIRST));
+    const count = u64(load<f64>(region, SCAN_REGION_END)) - first;
+    text += `${first - SLOT}+${count}=${u64(load<f64>(region, SCAN_REGION_CATEGORY_SET))} `;
   }
   return text.trimEnd();
 }

@@ -572,9 +572,8 @@ export class Engine {
   takeScanRegions(): { regions: Float64Array; walkEndPage: number; foundPages: number } {
     const words = this.#memory();
     const count = words[this.#scan + abi.SCAN_BUFFERED / 4] ?? 0;
-    const vector = (words[this.#scan + abi.SCAN_VECTOR / 4] ?? 0) >>> 2;
-    const regions = new Float64Array(count * SCAN_REGION_NUMBERS);
-    for (let i = 0, at = vector; i < regions.length; i++, at += 2) regions[i] = readWord(words, at);
+    const vector = words[this.#scan + abi.SCAN_VECTOR / 4] ?? 0;
+    const regions = new Float64Array(this.#wasm.memory.buffer, vector, count * SCAN_REGION_NUMBERS).slice();
     words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] = (words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] ?? 0) - count;
     words[this.#scan + abi.SCAN_BUFFERED / 4] = 0;
     const walkEndPage = readWord(words, this.#scan + abi.SCAN_WALK_END / 4);
