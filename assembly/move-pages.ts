@@ -3,6 +3,7 @@ import {
   frameOf,
   hugeEntry,
   hugeFrameOf,
+  isDirty,
   isHuge,
   isNone,
   isPresent,
@@ -110,7 +111,8 @@ function moveEntry(
     if (splitAnonymousFolio(space, source, frame) != OK) return ENOMEM;
     return moveEntry(space, fromTable, toTable, target, source, protection, allowsHoles);
   }
-  return transfer(fromTable, toTable, from, to, withWrite(withDirty(leafEntry(frame, protection))));
+  const moved = leafEntry(frame, protection);
+  return transfer(fromTable, toTable, from, to, withWrite(isDirty(entry) ? withDirty(moved) : moved));
 }
 
 function transfer(fromTable: usize, toTable: usize, from: usize, to: usize, moved: u64): i32 {

@@ -213,14 +213,22 @@ function scanHuge(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
   return splitHuge(space, slot) == OK ? WALK_AGAIN : ENOMEM;
 }
 
+/**
+ * Whether a run may lengthen the region before it. Where a region was taken back whole, the kernel keeps its place: what comes next goes there,
+ * whatever the region before it is.
+ */
+let lengthens: bool = true;
+
 /** `pagemap_scan_backout_range`. */
 function takeBack(page: u64, pageCount: u64): void {
   store<u64>(scanBlock, load<u64>(scanBlock, SCAN_FOUND_PAGES) - pageCount, SCAN_FOUND_PAGES);
   if (field(SCAN_VECTOR) == 0) return;
   const buffered = field(SCAN_BUFFERED);
   const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
-  if (load<f64>(current, SCAN_REGION_FIRST) == f64(page)) store<u32>(scanBlock, buffered - 1, SCAN_BUFFERED);
-  else store<f64>(current, f64(page), SCAN_REGION_END);
+  if (load<f64>(current, SCAN_REGION_FIRST) == f64(page)) {
+    store<u32>(scanBlock, buffered - 1, SCAN_BUFFERED);
+    lengthens = false;
+  } else store<f64>(current, f64(page), SCAN_REGION_END);
 }
 
 /** Handles pages without a table (`pagemap_scan_pte_hole`). */
@@ -294,6 +302,7 @@ function openVector(): void {
 /** Adds a run that begins a region and fits. Returns false, with nothing done, for any other. */
 function pushRun(categories: u32, page: u64, pageCount: u64): bool {
   if (page == lastEnd || regionsLeft == 0 || pageCount > pagesLeft) return false;
+  lengthens = true;
   lastRegion += SCAN_REGION_BYTES;
   lastEnd = page + pageCount;
   regionsLeft--;
@@ -393,6 +402,7 @@ function pushRegion(categories: u32, first: u64, end: u64): bool {
   const buffered = field(SCAN_BUFFERED);
   const current = field(SCAN_VECTOR) + (buffered - 1) * SCAN_REGION_BYTES;
   if (
+    lengthens &&
     buffered != 0 &&
     load<f64>(current, SCAN_REGION_END) == f64(first) &&
     load<f64>(current, SCAN_REGION_CATEGORY_SET) == f64(categories)
@@ -402,6 +412,7 @@ function pushRegion(categories: u32, first: u64, end: u64): bool {
   }
   if (buffered >= min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS)) return false;
   const region = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES;
+  lengthens = true;
   storeRegion(region, first, end, categories);
   store<u32>(scanBlock, buffered + 1, SCAN_BUFFERED);
   return true;

@@ -9,7 +9,7 @@ import {
   REGION_UFFD_WP,
   REGION_WP_ASYNC,
 } from "./abi";
-import { ACCESSED, frameOf, isZeroPage, leafEntry, UFFD_WP, withoutUffdWp } from "./entry";
+import { ACCESSED, frameOf, isZeroPage, leafEntry, UFFD_WP, withoutDirty, withoutUffdWp } from "./entry";
 import {
   allocateFrame,
   contentOf,
@@ -83,7 +83,7 @@ function copyPage(space: usize, region: usize, slot: usize, flags: u32): i32 {
   if (copy == 0) return ENOMEM;
   if (!isZeroPage(entry)) {
     setContent(copy, contentOf(frameOf(entry)));
-    unmapFrame(space, frameOf(entry), entry);
+    unmapFrame(space, frameOf(entry), withoutDirty(entry)); // the kernel does not tell the folio that the entry was dirty
   }
   countNewPages(space, 1);
   if ((entry & UFFD_WP) != 0) noteWritten(slot);
