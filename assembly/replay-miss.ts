@@ -30,6 +30,7 @@ import {
 } from "./abi";
 import { ACCESSED, DIRTY, frameOf, PFN_MASK, PRESENT, PROTECTION_READ, UFFD_WP_MARKER, WRITABLE } from "./entry";
 import { allocateFrame, contentSlot, freshRun, numberIn, OTHER_BYTES, releaseFrame, takeFresh } from "./frames";
+import { PMD_SHIFT } from "./geometry";
 import { findRegion } from "./regions";
 import { MAY_READ, MAY_WRITE, noteAccess } from "./shadow";
 import { addTo } from "./stats";
@@ -105,9 +106,14 @@ let isSpare: bool = false;
 export let hadMessage: bool = false;
 export let contentBefore: u64 = 0;
 
-/** Begins with a block of misses: regions may be others than at the last one. */
+/** The table that `ownSlot` has found last: where tables were templates, many misses of a block have no slot yet. */
+let ownArea: u64 = u64.MAX_VALUE;
+let ownedTable: usize = 0;
+
+/** Begins with a block of misses: regions and tables may be others than at the last one. */
 export function beginMisses(): void {
   regionEnd = 0;
+  ownArea = u64.MAX_VALUE;
 }
 
 /**
@@ -213,8 +219,11 @@ function enterRegion(space: usize, page: u64, unprotects: bool): bool {
 
 /** Returns the slot of the entry for a page in a table of the space's own, which is made if there is none, or 0. */
 function ownSlot(space: usize, page: u64): usize {
-  const table = ensurePteTable(space, page);
-  return table == 0 ? 0 : slotIn(table, page);
+  if (page >> PMD_SHIFT != ownArea) {
+    ownedTable = ensurePteTable(space, page);
+    ownArea = ownedTable == 0 ? u64.MAX_VALUE : page >> PMD_SHIFT;
+  }
+  return ownedTable == 0 ? 0 : slotIn(ownedTable, page);
 }
 
 function times(situation: u32): u64 {
