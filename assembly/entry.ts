@@ -50,13 +50,13 @@ export const SWAP_UFFD_WP: u64 = 1 << 2;
 /** Exclusive bit of a swap entry: the page was nobody else's when it was written out (`pte_swp_exclusive`). */
 export const SWAP_EXCLUSIVE: u64 = 1 << 3;
 
-const MARKER_TYPE: u64 = 31;
-const SWAP_TYPE_SHIFT: u64 = 59;
+export const MARKER_TYPE: u64 = 31;
+export const SWAP_TYPE_SHIFT: u64 = 59;
 const PAGE_SHIFT: u64 = 12;
 /** What a new protection does not replace (`_PAGE_CHG_MASK`): PFN, PWT, PCD, PAT, accessed, dirty, special, uffd-wp, soft-dirty. */
 const KEPT_BY_MODIFY: u64 = PFN_MASK | 0x98 | ACCESSED | DIRTY | SAVED_DIRTY | SPECIAL | UFFD_WP | 0x800;
 /** From the dirty bit up to the saved-dirty bit. */
-const DIRTY_TO_SAVED: u64 = 52;
+export const DIRTY_TO_SAVED: u64 = 52;
 /** A swap offset is stored inverted in bits 9 to 58. */
 const SWAP_OFFSET_SHIFT: u64 = 9;
 const SWAP_OFFSET_MASK: u64 = (1 << 50) - 1;

@@ -1,10 +1,13 @@
 import {
   ACCESSED,
   DIRTY,
+  DIRTY_TO_SAVED,
+  MARKER_TYPE,
   PRESENT,
   PROTNONE,
   SAVED_DIRTY,
   SPECIAL,
+  SWAP_TYPE_SHIFT,
   SWAP_UFFD_WP,
   UFFD_WP,
   UFFD_WP_MARKER,
@@ -13,7 +16,7 @@ import {
 import { ENTRIES_PER_TABLE, TABLE_BYTES } from "./geometry";
 
 /**
- * Passes over all 512 entries of a table, eight entries a step. Which one is right the caller knows from the counts and flags of the table,
+ * Passes over all 512 entries of a table, two to eight entries a step. Which one is right the caller knows from the counts and flags of the table,
  * so that no loop does more than its table needs. Constants are loaded from memory into locals before a loop: an engine that makes them anew
  * in the loop takes two to three times as long.
  *
@@ -25,10 +28,25 @@ export let changedEntries: u32 = 0;
 export let changedZeroPages: u32 = 0;
 
 const STEP: usize = 64;
-const DIRTY_TO_SAVED: i32 = 52;
-const MARKER_TYPE: u64 = 31;
-const MARKER_TYPE_SHIFT: i32 = 59;
+const TO_SAVED: i32 = <i32>DIRTY_TO_SAVED;
 const SPECIAL_BIT: u64 = 9;
+
+/** Numbers of the constants. */
+const C_PRESENT: usize = 0;
+const C_NOT_WRITABLE: usize = 1;
+const C_UFFD_WP: usize = 2;
+const C_DIRTY: usize = 3;
+const C_MARKER: usize = 4;
+const C_NOT_USED: usize = 5;
+const C_MARKER_TYPE: usize = 6;
+const C_SWAP_WP: usize = 7;
+const C_NOT_WP: usize = 8;
+const C_WRITABLE: usize = 9;
+const C_SAVED: usize = 10;
+const C_NOT_WP_SAVED: usize = 11;
+const C_SPECIAL: usize = 12;
+const C_MAPPING: usize = 13;
+const C_ZERO: usize = 14;
 
 const constants: usize = memory.data<u64>([
   PRESENT,
@@ -40,7 +58,6 @@ const constants: usize = memory.data<u64>([
   MARKER_TYPE,
   SWAP_UFFD_WP,
   ~UFFD_WP,
-  ~SAVED_DIRTY,
   WRITABLE,
   SAVED_DIRTY,
   ~(UFFD_WP | SAVED_DIRTY),
@@ -57,7 +74,7 @@ function constant(index: usize): v128 {
 
 /** Makes every entry of a table a uffd-wp marker. Nothing of the table is read. */
 export function storeMarkers(table: usize): void {
-  const marker = constant(4);
+  const marker = constant(C_MARKER);
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
     v128.store(slot, marker);
     v128.store(slot, marker, 16);
@@ -68,19 +85,19 @@ export function storeMarkers(table: usize): void {
 
 /** Write-protects a table of readable pages, none of which is the zero page. */
 export function protectPages(table: usize): void {
-  const kept = constant(1);
-  const wp = constant(2);
-  const dirty = constant(3);
-  let same = constant(15);
+  const kept = constant(C_NOT_WRITABLE);
+  const wp = constant(C_UFFD_WP);
+  const dirty = constant(C_DIRTY);
+  let same = constant(C_ZERO);
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
     const c = v128.load(slot, 32);
     const d = v128.load(slot, 48);
-    const newA = v128.or(v128.or(v128.and(a, kept), wp), i64x2.shl(v128.and(a, dirty), DIRTY_TO_SAVED));
-    const newB = v128.or(v128.or(v128.and(b, kept), wp), i64x2.shl(v128.and(b, dirty), DIRTY_TO_SAVED));
-    const newC = v128.or(v128.or(v128.and(c, kept), wp), i64x2.shl(v128.and(c, dirty), DIRTY_TO_SAVED));
-    const newD = v128.or(v128.or(v128.and(d, kept), wp), i64x2.shl(v128.and(d, dirty), DIRTY_TO_SAVED));
+    const newA = withUffdWp(a, kept, wp, dirty);
+    const newB = withUffdWp(b, kept, wp, dirty);
+    const newC = withUffdWp(c, kept, wp, dirty);
+    const newD = withUffdWp(d, kept, wp, dirty);
     v128.store(slot, newA);
     v128.store(slot, newB, 16);
     v128.store(slot, newC, 32);
@@ -94,19 +111,19 @@ export function protectPages(table: usize): void {
 
 /** Takes the protection of a table of readable pages away and makes them writable; none is the zero page. */
 export function unprotectPages(table: usize): void {
-  const kept = constant(12);
-  const writable = constant(10);
-  const saved = constant(11);
-  let same = constant(15);
+  const kept = constant(C_NOT_WP_SAVED);
+  const writable = constant(C_WRITABLE);
+  const saved = constant(C_SAVED);
+  let same = constant(C_ZERO);
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
     const c = v128.load(slot, 32);
     const d = v128.load(slot, 48);
-    const newA = v128.or(v128.or(v128.and(a, kept), writable), i64x2.shr_u(v128.and(a, saved), DIRTY_TO_SAVED));
-    const newB = v128.or(v128.or(v128.and(b, kept), writable), i64x2.shr_u(v128.and(b, saved), DIRTY_TO_SAVED));
-    const newC = v128.or(v128.or(v128.and(c, kept), writable), i64x2.shr_u(v128.and(c, saved), DIRTY_TO_SAVED));
-    const newD = v128.or(v128.or(v128.and(d, kept), writable), i64x2.shr_u(v128.and(d, saved), DIRTY_TO_SAVED));
+    const newA = withWrite(a, kept, writable, saved);
+    const newB = withWrite(b, kept, writable, saved);
+    const newC = withWrite(c, kept, writable, saved);
+    const newD = withWrite(d, kept, writable, saved);
     v128.store(slot, newA);
     v128.store(slot, newB, 16);
     v128.store(slot, newC, 32);
@@ -123,20 +140,20 @@ export function unprotectPages(table: usize): void {
  * they are is in the counts of the table.
  */
 export function protectMixed(table: usize): void {
-  const present = constant(0);
-  const kept = constant(1);
-  const wp = constant(2);
-  const dirty = constant(3);
-  const marker = constant(4);
-  const special = constant(13);
-  const zero = constant(15);
+  const present = constant(C_PRESENT);
+  const kept = constant(C_NOT_WRITABLE);
+  const wp = constant(C_UFFD_WP);
+  const dirty = constant(C_DIRTY);
+  const marker = constant(C_MARKER);
+  const special = constant(C_SPECIAL);
+  const zero = constant(C_ZERO);
   let same = zero;
   let zeroPages = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 32) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
-    const mappedA = v128.or(v128.or(v128.and(a, kept), wp), i64x2.shl(v128.and(a, dirty), DIRTY_TO_SAVED));
-    const mappedB = v128.or(v128.or(v128.and(b, kept), wp), i64x2.shl(v128.and(b, dirty), DIRTY_TO_SAVED));
+    const mappedA = withUffdWp(a, kept, wp, dirty);
+    const mappedB = withUffdWp(b, kept, wp, dirty);
     const newA = v128.bitselect(marker, mappedA, i64x2.eq(v128.and(a, present), zero));
     const newB = v128.bitselect(marker, mappedB, i64x2.eq(v128.and(b, present), zero));
     v128.store(slot, newA);
@@ -155,16 +172,16 @@ export function protectMixed(table: usize): void {
  * in a swap entry is not.
  */
 export function protectAny(table: usize, marks: bool): void {
-  const mapping = constant(14);
-  const kept = constant(1);
-  const wp = constant(2);
-  const dirty = constant(3);
-  const marker = constant(marks ? 4 : 15);
-  const notUsed = constant(5);
-  const markerType = constant(6);
-  const swapWp = constant(7);
-  const special = constant(13);
-  const zero = constant(15);
+  const mapping = constant(C_MAPPING);
+  const kept = constant(C_NOT_WRITABLE);
+  const wp = constant(C_UFFD_WP);
+  const dirty = constant(C_DIRTY);
+  const marker = constant(marks ? C_MARKER : C_ZERO);
+  const notUsed = constant(C_NOT_USED);
+  const markerType = constant(C_MARKER_TYPE);
+  const swapWp = constant(C_SWAP_WP);
+  const special = constant(C_SPECIAL);
+  const zero = constant(C_ZERO);
   let uncounted = zero;
   let zeroPages = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 16) {
@@ -172,8 +189,8 @@ export function protectAny(table: usize, marks: bool): void {
     const none = i64x2.eq(v128.and(a, notUsed), zero);
     const absent = i64x2.eq(v128.and(a, mapping), zero);
     const swapFormat = v128.andnot(absent, none);
-    const mapped = v128.or(v128.or(v128.and(a, kept), wp), i64x2.shl(v128.and(a, dirty), DIRTY_TO_SAVED));
-    const isMarker = i64x2.eq(i64x2.shr_u(a, MARKER_TYPE_SHIFT), markerType);
+    const mapped = withUffdWp(a, kept, wp, dirty);
+    const isMarker = i64x2.eq(i64x2.shr_u(a, <i32>SWAP_TYPE_SHIFT), markerType);
     const swapped = v128.or(v128.and(a, swapFormat), v128.andnot(v128.and(swapWp, swapFormat), isMarker));
     const after = v128.or(v128.or(v128.andnot(mapped, absent), swapped), v128.and(marker, none));
     v128.store(slot, after);
@@ -190,19 +207,19 @@ export function protectAny(table: usize, marks: bool): void {
  * page. `changedEntries` includes markers, which become none.
  */
 export function unprotectMixed(table: usize, upgrades: bool): void {
-  const present = constant(0);
-  const special = constant(13);
-  const notWp = constant(8);
-  const writable = constant(upgrades ? 10 : 15);
-  const saved = constant(upgrades ? 11 : 15);
-  const zero = constant(15);
+  const present = constant(C_PRESENT);
+  const special = constant(C_SPECIAL);
+  const notWp = constant(C_NOT_WP);
+  const writable = constant(upgrades ? C_WRITABLE : C_ZERO);
+  const saved = constant(upgrades ? C_SAVED : C_ZERO);
+  const zero = constant(C_ZERO);
   let same = zero;
   let zeroPages = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 16) {
     const a = v128.load(slot);
     const bare = v128.and(a, notWp);
     const dirty = v128.and(bare, saved);
-    const upgraded = v128.or(v128.andnot(v128.or(bare, writable), dirty), i64x2.shr_u(dirty, DIRTY_TO_SAVED));
+    const upgraded = v128.or(v128.andnot(v128.or(bare, writable), dirty), i64x2.shr_u(dirty, TO_SAVED));
     const isPage = i64x2.eq(v128.and(a, special), zero);
     const mapped = v128.bitselect(upgraded, bare, isPage);
     const after = v128.andnot(mapped, i64x2.eq(v128.and(a, present), zero)); // what maps nothing was none or a marker
@@ -213,6 +230,20 @@ export function unprotectMixed(table: usize, upgrades: bool): void {
   }
   changedEntries = <u32>ENTRIES_PER_TABLE - total(same);
   changedZeroPages = totalBits(zeroPages);
+}
+
+/** `withUffdWp` of `entry.ts` for two entries. */
+// @ts-ignore: decorator
+@inline
+function withUffdWp(entries: v128, kept: v128, wp: v128, dirty: v128): v128 {
+  return v128.or(v128.or(v128.and(entries, kept), wp), i64x2.shl(v128.and(entries, dirty), TO_SAVED));
+}
+
+/** `withWrite` of `entry.ts` for two entries, whose uffd-wp bit goes too if it is not among the bits `kept`. */
+// @ts-ignore: decorator
+@inline
+function withWrite(entries: v128, kept: v128, writable: v128, saved: v128): v128 {
+  return v128.or(v128.or(v128.and(entries, kept), writable), i64x2.shr_u(v128.and(entries, saved), TO_SAVED));
 }
 
 /** Returns the special bit of entries that map the zero page and have changed; no other entry has it but in swap format. */

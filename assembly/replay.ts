@@ -42,9 +42,9 @@ import { slotIn } from "./walk";
 
 /**
  * Batch replay: records of accesses (layout in `abi.ts`) in one call. While every frame is mapped once, each block of records is passed over
- * twice: the first pass asks the shadow about all of them, without a branch, and lists those that it does not know; the second pass carries
- * these out (`replay-miss.ts`), or takes them through the fault path. A page that the shadow knows needs nothing done. Otherwise accesses are
- * looked up in the tables one by one. Faults that concern the host are written as records.
+ * in three steps: the first asks the shadow about all of them and lists those that it does not know; the second looks up where their entries
+ * are; the third carries them out (`replay-miss.ts`), or takes them through the fault path. A page that the shadow knows needs nothing done.
+ * Otherwise accesses are looked up in the tables one by one. Faults that concern the host are written as records.
  */
 
 const PAGE_MASK: u64 = ((<u64>1) << ACCESS_RECORD_PAGE_BITS) - 1;
@@ -130,7 +130,7 @@ function replayBlock(space: usize, records: usize, first: u32, end: u32, value: 
   for (let i: u32 = 0; i < missCount; i++) {
     const index = load<u32>(misses + ((<usize>i) << 2));
     if (replayMiss(space, records, i, index, value, policy)) continue;
-    findSlots(space, records, missCount);
+    // the slots that were found stay right: faults free no tables
     if (blockReason == OK && framesAreSimple()) continue;
     stop = blockReason == OK ? index + 1 : index;
     break;

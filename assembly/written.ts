@@ -14,7 +14,7 @@ import { setTableFlags, TABLE_OTHERS, TABLE_WRITTEN_KNOWN, tableFlags, tableOfSl
  *   └────────┘          └──────────┴──────────┴─
  */
 
-export const BITMAP_BYTES: usize = 64;
+const BITMAP_BYTES: usize = 64;
 const BLOCKS_SHIFT: u32 = 18; // 64 blocks of 4 KiB
 const DIRECTORY_BYTES: usize = 1 << 16;
 /** A uffd-wp marker has this bit too, which is how one test serves for both. */
@@ -75,7 +75,7 @@ export function forgetWritten(table: usize): void {
 }
 
 /** Returns a word with the bits of `first` to `end` set; both are of one word. */
-export function maskOf(first: u32, end: u32): u64 {
+function maskOf(first: u32, end: u32): u64 {
   return (u64.MAX_VALUE << (first & 63)) & (u64.MAX_VALUE >> ((64 - (end & 63)) & 63));
 }
 
@@ -111,7 +111,7 @@ function writtenOf(start: usize): u64 {
 // @ts-ignore: decorator
 @inline
 function signs(start: usize, index: usize): i32 {
-  return i64x2.bitmask(i64x2.shl(v128.load(start + (index << 3)), 53));
+  return i64x2.bitmask(i64x2.shl(v128.load(start + (index << 3)), 63 - <i32>UFFD_WP_BIT));
 }
 
 function writtenOfAny(start: usize): u64 {
