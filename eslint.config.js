@@ -14,9 +14,9 @@ const untypedRules = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "build/", "dist/", "coverage/", "**/*.d.ts"] },
+  { ignores: ["node_modules/", "build/", "dist/", "coverage/", "test-results/", "**/*.d.ts"] },
   {
-    files: ["ts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "vitest.config.ts"],
+    files: ["ts/**/*.ts", "playground/**/*.{ts,tsx}", "test/**/*.ts", "bench/**/*.ts", "vitest.config.ts"],
     ignores: ["bench/limits/**"],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -49,7 +49,7 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    files: ["scripts/**/*.mjs", "bench/**/*.mjs", "*.js"],
+    files: ["scripts/**/*.mjs", "playground/*.mjs", "bench/**/*.mjs", "*.js"],
     rules: { ...untypedRules, "no-unused-vars": "error", eqeqeq: "error" },
   },
 );

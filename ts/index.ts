@@ -80,7 +80,7 @@ export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurem
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
 export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";
-export { PUBLISHED_SEED_FIGURES } from "./sim/published.js";
+export { PUBLISHED_SEED_FIGURES, PUBLISHED_SEED_FIGURES_HUGE } from "./sim/published.js";
 export { type Tracker, TRACKERS } from "./sim/trackers.js";
 export {
   type Pattern,

@@ -35,16 +35,33 @@ const BUNDLES = {
   ],
 };
 
-/** Compiles the engine and bundles the package, each only when one of its sources is newer than one of its outputs. */
+const PLAYGROUND = {
+  outputs: ["index.html", "main.js", "style.css", "worker.js", "engine.wasm", "engine.scalar.wasm"].map(
+    (name) => `dist/playground/${name}`,
+  ),
+  sources: [
+    "playground",
+    "ts",
+    "assembly/abi.ts",
+    "build/engine.wasm",
+    "build/engine.scalar.wasm",
+    "tsconfig.json",
+    "package-lock.json",
+  ],
+};
+
+/** Compiles the engine and bundles the package and the playground, each only when one of its sources is newer than one of its outputs. */
 export function buildWhatIsStale() {
   if (isStale(ENGINE)) buildEngine();
   if (isStale(BUNDLES)) buildBundles();
+  if (isStale(PLAYGROUND)) buildPlayground();
 }
 
 /** Builds everything there is, including the type declarations a published package needs. */
 export function buildAll() {
   buildEngine();
   buildBundles();
+  buildPlayground();
   step("writing type declarations", [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
 }
 
@@ -65,6 +82,10 @@ function buildEngine() {
 
 function buildBundles() {
   step("bundling", ["esbuild.config.js"]);
+}
+
+function buildPlayground() {
+  step("bundling the playground", ["playground/build.mjs"]);
 }
 
 function step(title, nodeArguments) {

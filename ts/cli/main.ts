@@ -2,13 +2,22 @@ import { Command, CommanderError } from "commander";
 import { calibrateCommand } from "./commands/calibrate.js";
 import { compareCommand } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { playgroundCommand } from "./commands/playground.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
 import { verifyCommand } from "./commands/verify.js";
 import { describeError } from "./describe-error.js";
 import { packageVersion } from "./version.js";
 
-const COMMANDS = [compareCommand(), runCommand(), traceCommand(), calibrateCommand(), verifyCommand(), doctorCommand()];
+const COMMANDS = [
+  compareCommand(),
+  runCommand(),
+  traceCommand(),
+  playgroundCommand(),
+  calibrateCommand(),
+  verifyCommand(),
+  doctorCommand(),
+];
 
 /** Exit codes: 0 done, 1 an expectation was not met or the engine differs from the kernel, 2 wrong arguments or input, or a host that cannot do it. */
 async function main(): Promise<void> {

@@ -2,9 +2,12 @@ import type { CostProfile } from "./cost-profile.js";
 
 /** Entries of the published experiment: 10 GiB of pages. */
 const ENTRIES = 2_621_440;
+/** The same in huge pages of 2 MiB. */
+const HUGE_ENTRIES = ENTRIES / 512;
 
 const HERE = "median of 9 rounds, 1 M pages";
 const SERIES = "commit message of the patch, THP off";
+const SERIES_HUGE = "commit message of the patch, THP on";
 const IN_A_VM = "mail on the patch's thread, 27 February 2023";
 
 /** Measured for this project on the real kernel: complete, and the default. */
@@ -37,7 +40,7 @@ const NESTED_VM: CostProfile = {
 const SERIES_2023: CostProfile = {
   profile: 1,
   name: "series-2023",
-  provenance: "figures in the commit message of WP_UNPOPULATED (March 2023), THP off, hardware not stated; arming only",
+  provenance: "figures in the commit message of WP_UNPOPULATED (March 2023), THP off (huge pages: THP on), hardware not stated; arming only",
   costs: {
     call: { ns: 4000, source: `DEFAULT row, 4 us for the whole ioctl; ${SERIES}` },
     protectNone: { ns: 11_712_000 / ENTRIES, source: `WP-UNPOPULATE row, 11,712 us; ${SERIES}` },
@@ -47,6 +50,14 @@ const SERIES_2023: CostProfile = {
     },
     preRead: { ns: 1_101_011_000 / ENTRIES, source: `pre-fault of the PRE-READ row, 1,101,011 us; ${SERIES}` },
     populateRead: { ns: 266_378_000 / ENTRIES, source: `pre-fault of the MADVISE row, 266,378 us; ${SERIES}` },
+  },
+  figures: {
+    preReadHuge: { ns: 22_348_000 / HUGE_ENTRIES, source: `pre-fault of the PRE-READ row, 22,348 us; ${SERIES_HUGE}` },
+    populateReadHuge: { ns: 4_743_000 / HUGE_ENTRIES, source: `pre-fault of the MADVISE row, 4,743 us; ${SERIES_HUGE}` },
+    protectHugeZeroPage: {
+      ns: (4_909_000 - 4_743_000) / HUGE_ENTRIES,
+      source: `MADVISE row without its pre-fault; ${SERIES_HUGE}`,
+    },
   },
 };
 

@@ -1,6 +1,7 @@
 import type { PublishedFigure, TrackerId } from "./comparison.js";
 
 const SERIES = "patch series, THP off";
+const SERIES_HUGE = "patch series, THP on";
 const AUTHOR = "its author, in a VM";
 
 /** Published measurements of the experiment of WP_UNPOPULATED: 10 GiB of untouched anonymous memory, microseconds. */
@@ -21,4 +22,12 @@ export const PUBLISHED_SEED_FIGURES: Readonly<Partial<Record<TrackerId, readonly
     { source: SERIES, totalUs: 11_712 },
     { source: AUTHOR, totalUs: 20_850 },
   ],
+};
+
+/** The same with transparent huge pages: reads map the huge zero page, markers are of 4 KiB all the same. */
+export const PUBLISHED_SEED_FIGURES_HUGE: Readonly<Partial<Record<TrackerId, readonly PublishedFigure[]>>> = {
+  wp: [{ source: SERIES_HUGE, totalUs: 4 }],
+  "wp-pre-read": [{ source: SERIES_HUGE, totalUs: 22_521, prefaultUs: 22_348 }],
+  "wp-populate-read": [{ source: SERIES_HUGE, totalUs: 4_909, prefaultUs: 4_743 }],
+  "wp-unpopulated": [{ source: SERIES_HUGE, totalUs: 14_448 }],
 };

@@ -1,0 +1,67 @@
+import { signal, type Signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { boundKeys } from "./keys.js";
+
+/** Whether the help is shown. */
+export const isHelpOpen: Signal<boolean> = signal(false);
+
+/** Keys that the browser's own controls have. */
+const CONTROL_KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ["Tab, Shift Tab", "next and previous control"],
+  ["← → ↑ ↓", "choose in a group, move a slider"],
+  ["Space", "press, switch"],
+  ["Esc", "close this help"],
+];
+
+const LIMITS: readonly string[] = [
+  "Entries, faults, messages, errnos and page-table bytes are those of Linux 6.18 on x86-64 with four levels of tables.",
+  "Times are modelled, never measured: counts times the figures of the cost profile that is named beside them. Nothing is simulated about caches, TLBs, locks or waiting processors.",
+  "The content of a page is one number. What a tracker missed is computed from it, by comparing all pages.",
+  "PFNs are the model's own.",
+  "Missing: migration entries, KSM, NUMA hints, long-term pins, mlock, soft-dirty, memory pressure; huge pages of other sizes than 2 MiB.",
+  "Everything runs in this page. It asks no server for anything, and nothing leaves it.",
+];
+
+/** Keys, and what the model can and cannot say. */
+export function HelpDialog(): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isOpen = isHelpOpen.value;
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => (isHelpOpen.value = false)}>
+      <div class="help-head">
+        <h2 id="help-title">Keys and limits</h2>
+        <button type="button" class="button icon" aria-label="Close" onClick={() => (isHelpOpen.value = false)}>
+          ×
+        </button>
+      </div>
+      <KeyList />
+      <h3>What is exact, what is modelled</h3>
+      <ul>
+        {LIMITS.map((limit) => (
+          <li key={limit}>{limit}</li>
+        ))}
+      </ul>
+    </dialog>
+  );
+}
+
+function KeyList(): JSX.Element {
+  const rows = [...boundKeys().map(({ key, what }) => [key, what] as const), ...CONTROL_KEYS];
+  return (
+    <dl class="keys">
+      {rows.map(([keys, what]) => (
+        <div key={keys}>
+          <dt>
+            <kbd>{keys}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

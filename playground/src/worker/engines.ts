@@ -1,0 +1,16 @@
+import type { Engine } from "../../../ts/engine/engine.js";
+import { engineFile, engineFromModule } from "../../../ts/engine/load.js";
+
+let make: Promise<() => Engine> | undefined;
+
+/** Makes an engine with memory of its own. The module is fetched and compiled once, from beside the worker. */
+export async function newEngine(): Promise<Engine> {
+  make ??= load();
+  return (await make)();
+}
+
+async function load(): Promise<() => Engine> {
+  const response = await fetch(new URL(engineFile(), self.location.href));
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
+  return engineFromModule(await response.arrayBuffer());
+}

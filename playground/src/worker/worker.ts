@@ -1,0 +1,49 @@
+/** The worker: engines and scenes live here, the page asks. */
+import { expose, proxy } from "comlink";
+import type { AddressSpace } from "../../../ts/mm/address-space.js";
+import { newEngine } from "./engines.js";
+import { entryOf, mappingsOf, statusOf } from "./inspect.js";
+import type { OpenedScene, OpenScene, SceneKind, SceneServer, WorkerApi } from "./protocol.js";
+import type { Scene } from "./scene.js";
+import { openSeed } from "./seed-scene.js";
+
+/** How each scene's file is loaded; all but that of the first view when they are needed. */
+const LOADERS: { readonly [K in SceneKind]: () => Promise<OpenScene<K>> } = {
+  seed: () => Promise.resolve((params) => openSeed(params, newEngine)),
+};
+
+/** The open scenes, one of a kind. */
+const open = new Map<SceneKind, Scene>();
+
+const api: WorkerApi = {
+  open: async (kind, params) => {
+    open.get(kind)?.dispose();
+    open.delete(kind);
+    const load = await LOADERS[kind]();
+    const opened = await load(params);
+    open.get(kind)?.dispose(); // another one was opened meanwhile
+    open.set(kind, opened.scene);
+    return proxy(serverOf(opened));
+  },
+};
+
+expose(api);
+
+function serverOf<K extends SceneKind>({ scene, control }: OpenedScene<K>): SceneServer<K> {
+  const space = (process: string): AddressSpace => spaceOf(scene, process);
+  return {
+    control: proxy(control),
+    processes: () => [...scene.processes.keys()],
+    mappings: (process) => mappingsOf(space(process)),
+    status: (process) => statusOf(space(process)),
+    entry: (process, page) => entryOf(space(process), page),
+    history: async (process, page) => scene.history(process, page),
+    dispose: () => scene.dispose(),
+  };
+}
+
+function spaceOf(scene: Scene, process: string): AddressSpace {
+  const space = scene.processes.get(process);
+  if (space !== undefined) return space;
+  throw new RangeError(`expected a process among ${[...scene.processes.keys()].join(", ")}, got ${process}`);
+}
