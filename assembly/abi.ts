@@ -259,6 +259,48 @@ export const CATEGORY_HUGE = 64;
 export const CATEGORY_SOFT_DIRTY = 128;
 export const CATEGORY_GUARD = 256;
 
+// ------------------------------------------------------------------------------------------------------------------- picture
+// A tile of the picture of an address space: 256 × 256 cells, row by row, of 2^zoom × 2^zoom pages each. A cell is a u32:
+//
+//   31          24 23          16 15           8 7            0
+//   ┌─────────────┬──────────────┬──────────────┬─────────────┐   usual: the state that most of its pages have; notable: of the others the
+//   │ flags       │ share        │ notable      │ usual       │   one with the highest number, and `usual` where there are none; share: of
+//   └─────────────┴──────────────┴──────────────┴─────────────┘   the notable state, in 255ths, at least 1. A cell beyond user space is 0.
+
+export const TILE_CELLS = 256;
+export const TILE_ZOOM_LIMIT = 13;
+export const CELL_NOTABLE_SHIFT = 8;
+export const CELL_SHARE_SHIFT = 16;
+export const CELL_FLAGS_SHIFT = 24;
+
+/** States of an entry, from what is dull to what is notable. HUGE: the PMD entry maps the page. WP: write-protected by userfaultfd. */
+export const STATE_NONE = 0;
+export const STATE_MARKER = 1;
+export const STATE_ZERO = 2;
+export const STATE_ZERO_WP = 3;
+export const STATE_CLEAN = 4;
+export const STATE_HUGE_CLEAN = 5;
+export const STATE_WP = 6;
+export const STATE_HUGE_WP = 7;
+export const STATE_SWAP = 8;
+export const STATE_SWAP_WP = 9;
+export const STATE_HUGE_DIRTY = 10;
+export const STATE_DIRTY = 11;
+export const STATE_GUARD = 12;
+export const STATE_POISON = 13;
+export const STATE_COUNT = 14;
+
+/** Some of the cell's pages have a last-level table of the space's own, a shared one, none; or are mapped by the PMD entry. */
+export const CELL_PTE_REAL = 1;
+export const CELL_PTE_SHARED = 2;
+export const CELL_PTE_MISSING = 4;
+export const CELL_HUGE = 8;
+/** The same of the PMD table and the PUD table above them; neither: there is none. */
+export const CELL_PMD_REAL = 16;
+export const CELL_PMD_SHARED = 32;
+export const CELL_PUD_REAL = 64;
+export const CELL_PUD_SHARED = 128;
+
 // -------------------------------------------------------------------------------------------------------------------- space
 // Control block of an address space. Counters are u64 and only grow, except the three numbers of tables and the resident pages.
 

@@ -50,6 +50,7 @@ import {
   splitCachedAround as splitAround,
 } from "./object";
 import { readContents as contents, readEntries as entries, readPagemap as pagemap } from "./pagemap";
+import { countStates as states, drawTile as draw } from "./picture";
 import { populate as populateRange } from "./populate";
 import { protect as protectRange, unprotect as unprotectRange } from "./protect";
 import { reclaim as reclaimRange } from "./reclaim";
@@ -239,6 +240,16 @@ export function readEntries(space: usize, firstPage: f64, pageCount: u32, target
 /** Writes the content of each page. */
 export function readContents(space: usize, firstPage: f64, pageCount: u32, target: usize): void {
   contents(space, u64(firstPage), pageCount, target);
+}
+
+/** Draws a tile of the picture. */
+export function drawTile(space: usize, zoom: u32, column: u32, row: u32, target: usize): void {
+  draw(space, zoom, column, row, target);
+}
+
+/** Writes how many pages of a range are in each state. */
+export function countStates(space: usize, firstPage: f64, pageCount: f64, target: usize): void {
+  states(space, u64(firstPage), u64(pageCount), target);
 }
 
 /** Sets the machine's pools of huge pages and of swap slots; nothing may be in use. */

@@ -7,7 +7,7 @@ type Layers = readonly (readonly string[])[];
 
 /** Names are files, without the folder and the extension. */
 const ASSEMBLY_LAYERS: Layers = [
-  ["abi", "geometry"],
+  ["abi", "geometry", "plane"],
   ["entry", "stats", "result"],
   ["arena"],
   ["uniform", "shadow"],
@@ -17,7 +17,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["object", "huge"],
   ["split-folio", "hugetlb-pool", "wp-fault"],
   ["object-fault", "swap-fault", "huge-fault", "hugetlb-fault"],
-  ["fault", "mprotect", "zap", "fork", "move-tables", "move-pages", "collapse", "reclaim", "pagemap"],
+  ["fault", "mprotect", "zap", "fork", "move-tables", "move-pages", "collapse", "reclaim", "pagemap", "picture"],
   ["protect", "hugetlb", "guard"],
   ["access", "populate", "scan", "fill", "space", "replay-miss"],
   ["replay"],

@@ -595,6 +595,28 @@ export class Engine {
     return this.#read("readContents", space, firstPage, pageCount);
   }
 
+  /**
+   * Returns a tile of the picture of a space: TILE_CELLS × TILE_CELLS cells of 2^`zoom` × 2^`zoom` pages, row by row, layout in `docs/abi.md`.
+   * `zoom`: 0 to 12; `column`, `row`: which tile of that zoom. Cells beyond user space are 0.
+   * @throws RangeError
+   */
+  readTile(space: Space, zoom: number, column: number, row: number): Uint32Array {
+    checkCount(zoom, "zoom", abi.TILE_ZOOM_LIMIT - 1);
+    checkCount(column, "column", 2 ** 18 / abi.TILE_CELLS - 1);
+    checkCount(row, "row", 2 ** 17 / abi.TILE_CELLS - 1);
+    this.#wasm.drawTile(space, zoom, column, row, this.#buffers.words);
+    const cells = abi.TILE_CELLS * abi.TILE_CELLS;
+    return new Uint32Array(this.#wasm.memory.buffer, this.#buffers.words, cells).slice();
+  }
+
+  /** Returns how many pages of a range are in each state, by STATE_ number. */
+  countStates(space: Space, firstPage: number, pageCount: number): Float64Array {
+    checkRange(firstPage, pageCount);
+    this.#wasm.countStates(space, firstPage, pageCount, this.#buffers.words);
+    const at = this.#buffers.words >>> 2;
+    return Float64Array.from({ length: abi.STATE_COUNT }, (_, state) => readWord(this.#memory(), at + 2 * state));
+  }
+
   /** Returns the 512 raw entries of the table at physical address `table`, which is its offset in linear memory. */
   readTable(table: number): BigUint64Array {
     if (table % TABLE_SIZE !== 0 || table <= 0 || table >= this.memoryBytes) {
