@@ -6,7 +6,6 @@ import {
   OUTCOME_DONE,
   RESULT_MAJFLT,
   RESULT_MINFLT,
-  RESULT_REASON,
   RESULT_TRIED,
   RESULT_VALUE,
   SPACE_KERNEL,
@@ -32,23 +31,6 @@ export function accessPage(space: usize, page: u64, access: u32, value: u64): i3
 }
 
 /**
- * Reads or writes every `stride`-th page of a range until one access is not done. Returns how many were; RESULT_REASON holds the outcome
- * of the last one, RESULT_MINFLT and RESULT_MAJFLT the totals.
- */
-export function touchPages(space: usize, firstPage: u64, pageCount: u64, stride: u64, access: u32, value: u64): u64 {
-  store<u64>(result, 0, RESULT_MINFLT); // both counts
-  let outcome = OUTCOME_DONE;
-  let done: u64 = 0;
-  for (let offset: u64 = 0; offset < pageCount; offset += stride) {
-    outcome = tryUntilDone(space, firstPage + offset, access, value);
-    if (outcome != OUTCOME_DONE) break;
-    done++;
-  }
-  store<i32>(result, outcome, RESULT_REASON);
-  return done;
-}
-
-/**
  * Goes on with an access whose fault waited `waits` times. The fault is handled again from its start; when it completes it is charged
  * as major if it waited more than once, since only the first wait is under the VMA's lock (`mm/memory.c:mm_account_fault`).
  */
@@ -60,7 +42,8 @@ export function resumeAccess(space: usize, page: u64, access: u32, value: u64, w
   return tryUntilDone(space, page, access, value);
 }
 
-function tryUntilDone(space: usize, page: u64, access: u32, value: u64): i32 {
+/** Tries an access until it is done or somebody else is asked; adds the faults that it is charged for to the result block. */
+export function tryUntilDone(space: usize, page: u64, access: u32, value: u64): i32 {
   let table = findPteTable(space, page);
   while (!tryOnce(space, table, page, access, value)) {
     const outcome = handleFault(space, page, access & ACCESS_WRITE, FROM_USER, table);

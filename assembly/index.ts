@@ -4,7 +4,7 @@
  * counts that fit as u32. Arguments are checked by the host (`ts/engine/engine.ts`).
  */
 import { PAGE_LIMIT_BITS } from "./abi";
-import { accessPage, resumeAccess, touchPages } from "./access";
+import { accessPage, resumeAccess } from "./access";
 import { limitMemory as limit, reserve as reserveBytes } from "./arena";
 import {
   collapseAnonymous as collapse,
@@ -61,6 +61,7 @@ import { scan as scanRange, scanBlock, scanProtects } from "./scan";
 import { forgetRange } from "./shadow";
 import { createSpace as create, destroySpace as destroy, setKernel as setDifferences } from "./space";
 import { configureSwap } from "./swap";
+import { touchPages } from "./touch";
 import { setSharing as share } from "./uniform";
 import { zap as zapRange } from "./zap";
 

@@ -59,8 +59,8 @@ export function populate(space: usize, firstPage: u64, pageCount: u64, access: u
   return reached - firstPage;
 }
 
-/** Tells whether reads in a range that find nothing map the shared zero page, whoever made them. */
-function mapsZeroPages(space: usize, firstPage: u64, end: u64): bool {
+/** Tells whether reads in a range that find nothing map the shared zero page, whoever makes them. */
+export function mapsZeroPages(space: usize, firstPage: u64, end: u64): bool {
   const region = findRegion(space, firstPage);
   if (region == 0 || load<u64>(region, REGION_END) < end) return false;
   const flags = load<u32>(region, REGION_FLAGS);

@@ -35,4 +35,5 @@ await build({
   logLevel: "warning",
 });
 await copyFile(`${root}playground/index.html`, `${target}/index.html`);
-for (const engine of ["engine.wasm", "engine.scalar.wasm"]) await copyFile(`${root}build/${engine}`, `${target}/${engine}`);
+for (const engine of ["engine.wasm", "engine.scalar.wasm"])
+  await copyFile(`${root}build/${engine}`, `${target}/${engine}`);

@@ -20,7 +20,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["fault", "mprotect", "zap", "fork", "move-tables", "move-pages", "collapse", "reclaim", "pagemap", "picture"],
   ["protect", "hugetlb", "guard"],
   ["access", "populate", "scan", "fill", "space", "replay-miss"],
-  ["replay"],
+  ["touch", "replay"],
   ["index"],
 ].map((row) => row.map((name) => `assembly/${name}.ts`));
 

@@ -22,7 +22,6 @@ import {
   COUNTER_ZERO_PAGE_FAULTS,
   ENOMEM,
   FILL_WP,
-  OK,
   OUTCOME_DONE,
   OUTCOME_MISSING,
   OUTCOME_SIGBUS,
@@ -34,21 +33,19 @@ import {
   REGION_UFFD_WP,
   UPGRADE_WRITABLE,
 } from "../abi";
-import { accessPage, resumeAccess, touchPages } from "../access";
+import { accessPage, resumeAccess } from "../access";
 import { fillCopy } from "../fill";
 import { changeProtection } from "../mprotect";
 import { unprotect } from "../protect";
 import { counterOf } from "../stats";
+import { touchPages } from "../touch";
 import { exhaustMemory, restoreMemory } from "./support/memory";
 import { expectConsistent } from "./support/recount";
 import {
   ANON,
   ASYNC,
-  countEntries,
-  entryAt,
   expectEvents,
   flagsAt,
-  LAST_OF_SLOT,
   majflt,
   MARKER,
   minflt,
@@ -393,39 +390,6 @@ describe("an access that ends in a signal", () => {
       COUNTER_SIGSEGV,
       2,
     ]);
-  });
-});
-
-describe("touchPages", () => {
-  it("accesses every stride-th page and adds up the faults", () => {
-    space = spaceWith(LAST_OF_SLOT - 10, 100, ANON);
-    expect(touchPages(space, LAST_OF_SLOT - 10, 100, 7, ACCESS_WRITE, 3)).toBe(15);
-    expect(reason()).toBe(OK);
-    expect(minflt()).toBe(15);
-    expect(countEntries(space, LAST_OF_SLOT - 10, 100, WRITTEN)).toBe(15);
-    expect(flagsAt(space, LAST_OF_SLOT - 10 + 98)).toBe(WRITTEN);
-    expect(touchPages(space, LAST_OF_SLOT - 10, 100, 1, ACCESS_READ, 0)).toBe(100);
-    expect(minflt()).toBe(85);
-    expect(countEntries(space, LAST_OF_SLOT - 10, 100, ZERO)).toBe(85);
-    expectConsistent(space);
-  });
-
-  it("stops at the first access that is not done and says why", () => {
-    space = spaceWith(SLOT, 8, WP);
-    place(space, SLOT + 4, WRITTEN_WP);
-    expect(touchPages(space, SLOT, 8, 2, ACCESS_WRITE, 3)).toBe(2);
-    expect(reason()).toBe(OUTCOME_WP);
-    expect(minflt()).toBe(2);
-    expect(entryAt(space, SLOT + 6)).toBe(0);
-    expect(touchPages(space, SLOT + 6, 8, 1, ACCESS_READ, 0)).toBe(2);
-    expect(reason()).toBe(OUTCOME_SIGSEGV);
-  });
-
-  it("does nothing for an empty range", () => {
-    space = spaceWith(SLOT, 8, WP);
-    expect(touchPages(space, SLOT, 0, 1, ACCESS_WRITE, 3)).toBe(0);
-    expect(reason()).toBe(OK);
-    expectEvents(space, []);
   });
 });
 

@@ -40,7 +40,8 @@ const NESTED_VM: CostProfile = {
 const SERIES_2023: CostProfile = {
   profile: 1,
   name: "series-2023",
-  provenance: "figures in the commit message of WP_UNPOPULATED (March 2023), THP off (huge pages: THP on), hardware not stated; arming only",
+  provenance:
+    "figures in the commit message of WP_UNPOPULATED (March 2023), THP off (huge pages: THP on), hardware not stated; arming only",
   costs: {
     call: { ns: 4000, source: `DEFAULT row, 4 us for the whole ioctl; ${SERIES}` },
     protectNone: { ns: 11_712_000 / ENTRIES, source: `WP-UNPOPULATE row, 11,712 us; ${SERIES}` },
@@ -53,7 +54,10 @@ const SERIES_2023: CostProfile = {
   },
   figures: {
     preReadHuge: { ns: 22_348_000 / HUGE_ENTRIES, source: `pre-fault of the PRE-READ row, 22,348 us; ${SERIES_HUGE}` },
-    populateReadHuge: { ns: 4_743_000 / HUGE_ENTRIES, source: `pre-fault of the MADVISE row, 4,743 us; ${SERIES_HUGE}` },
+    populateReadHuge: {
+      ns: 4_743_000 / HUGE_ENTRIES,
+      source: `pre-fault of the MADVISE row, 4,743 us; ${SERIES_HUGE}`,
+    },
     protectHugeZeroPage: {
       ns: (4_909_000 - 4_743_000) / HUGE_ENTRIES,
       source: `MADVISE row without its pre-fault; ${SERIES_HUGE}`,

@@ -23,10 +23,20 @@ export function Header(): JSX.Element {
         <button type="button" class="button" onClick={() => void share()}>
           Share
         </button>
-        <button type="button" class="button icon" onClick={toggleTheme} aria-label={`Change to ${otherTheme()} colours`}>
+        <button
+          type="button"
+          class="button icon"
+          onClick={toggleTheme}
+          aria-label={`Change to ${otherTheme()} colours`}
+        >
           <ThemeIcon />
         </button>
-        <button type="button" class="button icon" onClick={() => (isHelpOpen.value = true)} aria-label="Help and limits">
+        <button
+          type="button"
+          class="button icon"
+          onClick={() => (isHelpOpen.value = true)}
+          aria-label="Help and limits"
+        >
           ?
         </button>
       </div>
@@ -93,6 +103,8 @@ async function share(): Promise<void> {
     await navigator.clipboard.writeText(link);
     note("The link to what you see is in the clipboard.");
   } catch (error) {
-    complain(error instanceof DOMException ? new Error("The clipboard is denied: copy the link from the address bar.") : error);
+    complain(
+      error instanceof DOMException ? new Error("The clipboard is denied: copy the link from the address bar.") : error,
+    );
   }
 }

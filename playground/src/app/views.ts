@@ -15,6 +15,4 @@ export interface ViewEntry {
   readonly opens?: DroppedKind;
 }
 
-export const VIEWS: readonly ViewEntry[] = [
-  { id: "experiment", title: "Experiment", component: { ready: SeedView } },
-];
+export const VIEWS: readonly ViewEntry[] = [{ id: "experiment", title: "Experiment", component: { ready: SeedView } }];

@@ -1,7 +1,6 @@
 /** Bars of modelled time beside marks of published ones, on one logarithmic axis. */
 import { scaleLog } from "d3-scale";
 import type { JSX } from "preact";
-import { formatBytes } from "../../../ts/base/pages.js";
 import { formatTime } from "../../../ts/report/format.js";
 import { SEED_EXPERIMENT_BYTES } from "../../../ts/sim/workloads.js";
 import { change, state } from "../state/store.js";
@@ -14,9 +13,11 @@ const ROW = 50;
 const BAR_TOP = 22;
 const BAR_HEIGHT = 14;
 const AXIS_HEIGHT = 22;
-/** The axis never moves, so that sizes can be compared with each other: 1 µs to 1,000 s. */
-const DOMAIN: readonly [number, number] = [1e3, 1e12];
+/** The axis never moves, so that sizes can be compared with each other: 100 ns to 1,000 s. */
+const DOMAIN: readonly [number, number] = [1e2, 1e12];
 const TICKS = [1e3, 1e6, 1e9, 1e12];
+
+const UNKNOWN = "not in this profile";
 
 /** Shares of the width, in per cent, so that texts keep their size on a phone. */
 const position = scaleLog(DOMAIN, [0, 100]).clamp(true);
@@ -47,13 +48,17 @@ function Row({ row, top }: { readonly row: ArmTime; readonly top: number }): JSX
   const isChosen = state.seed.value.mode === row.mode;
   const width = row.modelledNs === undefined ? 0 : position(row.modelledNs);
   return (
-    <g class={isChosen ? "row chosen" : "row"} transform={`translate(0 ${top})`} onClick={() => change("seed", { mode: row.mode })}>
+    <g
+      class={isChosen ? "row chosen" : "row"}
+      transform={`translate(0 ${top})`}
+      onClick={() => change("seed", { mode: row.mode })}
+    >
       <rect class="hit" width="100%" height={ROW} />
       <text class="name" y="15">
         {row.label}
       </text>
       <text class="value" x="100%" y="15" text-anchor="end">
-        {row.modelledNs === undefined ? "not in this profile" : formatTime(row.modelledNs)}
+        {row.modelledNs === undefined ? UNKNOWN : formatTime(row.modelledNs)}
       </text>
       <rect class="track" y={BAR_TOP} width="100%" height={BAR_HEIGHT} />
       <rect class="bar" y={BAR_TOP} width={`${width}%`} height={BAR_HEIGHT} />
@@ -67,7 +72,14 @@ function Row({ row, top }: { readonly row: ArmTime; readonly top: number }): JSX
 /** A published time: a filled diamond for the patch series, a hollow circle for the second source. */
 function Mark({ published, index }: { readonly published: PublishedTime; readonly index: number }): JSX.Element {
   return (
-    <svg class={`mark mark-${index}`} x={`${position(published.ns)}%`} y={BAR_TOP + BAR_HEIGHT / 2} overflow="visible">
+    <svg
+      class={`mark mark-${index}`}
+      x={`${position(published.ns)}%`}
+      y={BAR_TOP + BAR_HEIGHT / 2}
+      width="1"
+      height="1"
+      overflow="visible"
+    >
       <title>{`${published.source}: ${formatTime(published.ns)}`}</title>
       <MarkShape index={index} />
     </svg>
@@ -80,7 +92,7 @@ function MarkShape({ index }: { readonly index: number }): JSX.Element {
 
 function Tick({ ns, bottom }: { readonly ns: number; readonly bottom: number }): JSX.Element {
   const x = `${position(ns)}%`;
-  const anchor = ns === TICKS[0] ? "start" : ns === TICKS.at(-1) ? "end" : "middle";
+  const anchor = ns === TICKS.at(-1) ? "end" : "middle";
   return (
     <g class="tick">
       <line x1={x} x2={x} y1="0" y2={bottom} />
@@ -121,7 +133,8 @@ function Notes({ rows }: { readonly rows: readonly ArmTime[] }): JSX.Element | n
   if (!isScaled && !isUnknown) return null;
   return (
     <p class="note">
-      {isScaled && `Published for ${formatSize(SEED_EXPERIMENT_BYTES)}; scaled by page to ${formatSize(bytes)}, but for DEFAULT, which is one call. `}
+      {isScaled &&
+        `Published for ${formatSize(SEED_EXPERIMENT_BYTES)}; scaled by page to ${formatSize(bytes)}, but for DEFAULT, which is one call. `}
       {isUnknown && "The profile has no costs of huge pages; series-2023 has."}
     </p>
   );
@@ -129,26 +142,26 @@ function Notes({ rows }: { readonly rows: readonly ArmTime[] }): JSX.Element | n
 
 function TimesTable({ rows }: { readonly rows: readonly ArmTime[] }): JSX.Element {
   return (
-    <table class="sr-only">
-      <caption>{`Time of arming, modelled with ${profile.value.name} and published`}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Way</th>
-          <th scope="col">Modelled</th>
-          <th scope="col">Published</th>
-          <th scope="col">Page tables</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.mode}>
-            <th scope="row">{row.label}</th>
-            <td>{row.modelledNs === undefined ? "not in this profile" : formatTime(row.modelledNs)}</td>
-            <td>{row.published.map(({ source, ns }) => `${source}: ${formatTime(ns)}`).join("; ")}</td>
-            <td>{formatBytes(row.tableBytes)}</td>
+    <div class="sr-only">
+      <table>
+        <caption>{`Time of arming, modelled with ${profile.value.name} and published`}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Way</th>
+            <th scope="col">Modelled</th>
+            <th scope="col">Published</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(({ mode, label, modelledNs, published }) => (
+            <tr key={mode}>
+              <th scope="row">{label}</th>
+              <td>{modelledNs === undefined ? UNKNOWN : formatTime(modelledNs)}</td>
+              <td>{published.map(({ source, ns }) => `${source}: ${formatTime(ns)}`).join("; ")}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -17,7 +17,10 @@ export function Figures(): JSX.Element {
   return (
     <div class="figures">
       <Group title="Arming" rows={result === null ? ARM_NAMES.map((name) => [name, "…"]) : armRows(result)} />
-      <Group title="Writes after it" rows={result === null ? WRITE_NAMES.map((name) => [name, "…"]) : writeRows(result)} />
+      <Group
+        title="Writes after it"
+        rows={result === null ? WRITE_NAMES.map((name) => [name, "…"]) : writeRows(result)}
+      />
     </div>
   );
 }
@@ -39,7 +42,16 @@ function Group({ title, rows }: { readonly title: string; readonly rows: readonl
 }
 
 const ARM_NAMES = ["markers set", "zero pages protected", "pages touched first", "page tables"] as const;
-const WRITE_NAMES = ["writes", "pages changed", "reported", "MISSED", "exceptions 0x6", "exceptions 0x7", "messages", "modelled time"] as const;
+const WRITE_NAMES = [
+  "writes",
+  "pages changed",
+  "reported",
+  "MISSED",
+  "exceptions 0x6",
+  "exceptions 0x7",
+  "messages",
+  "modelled time",
+] as const;
 
 function armRows({ arm }: SeedOutcome): Row[] {
   const texts = [

@@ -7,10 +7,12 @@ import { SEED_MODES } from "../state/seed.js";
 import { change, state } from "../state/store.js";
 import type { SeedPhase, SeedProgress } from "../worker/seed-run.js";
 import { ArmChart } from "./arm-chart.js";
+import { CostTable } from "./cost-table.js";
 import { Controls, modeName } from "./controls.js";
 import { followExperiment, outcome, progress, runAgain } from "./experiment.js";
 import { Figures } from "./figures.js";
 import { MapPanel } from "./map-panel.js";
+import { TableBytes } from "./table-bytes.js";
 import { sentenceOf } from "./sentence.js";
 import { formatSize } from "./sizes.js";
 
@@ -34,6 +36,8 @@ export function SeedView(): JSX.Element {
           <ProfilePicker />
         </div>
         <ArmChart />
+        <CostTable />
+        <TableBytes />
       </section>
     </div>
   );

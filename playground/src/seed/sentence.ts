@@ -17,9 +17,7 @@ export function sentenceOf({ params, arm, write }: SeedOutcome): Sentence {
   if (write.dirty === 0) return { text: `${what}; nothing was written.`, tone: "plain" };
   if (write.missed === 0)
     return { text: `${what}: none of ${formatCounted(write.dirty, "written page")} is missed.`, tone: "good" };
-  const missed = write.missed === write.dirty ? "all" : formatCount(write.missed);
-  return {
-    text: `${what}: ${formatCounted(write.missed, "written page")} will be missed${missed === "all" ? ", which are all" : ` of ${formatCount(write.dirty)}`}.`,
-    tone: "bad",
-  };
+  const dirty = formatCounted(write.dirty, "written page");
+  const missed = write.missed === write.dirty ? `all ${dirty}` : `${formatCount(write.missed)} of ${dirty}`;
+  return { text: `${what}: ${missed} will be missed.`, tone: "bad" };
 }

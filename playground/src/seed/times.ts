@@ -20,7 +20,6 @@ export interface ArmTime {
   /** Undefined where the profile does not know what an operation costs. */
   readonly modelledNs: number | undefined;
   readonly published: readonly PublishedTime[];
-  readonly tableBytes: number;
 }
 
 /** What the rows are computed for. */
@@ -37,7 +36,6 @@ export function armTimes(arms: Readonly<Record<SeedMode, ArmOutcome>>, options: 
     label: modeName(mode),
     modelledNs: modelledNs(mode, arms[mode], options),
     published: publishedTimes(mode, options),
-    tableBytes: arms[mode].tableBytes,
   }));
 }
 

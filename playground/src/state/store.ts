@@ -76,5 +76,6 @@ function writeToAddress(): void {
 
 async function write(): Promise<void> {
   written = await encodeHash(currentState());
-  if (location.hash !== written) history.replaceState(null, "", written === "" ? location.pathname + location.search : written);
+  if (location.hash !== written)
+    history.replaceState(null, "", written === "" ? location.pathname + location.search : written);
 }

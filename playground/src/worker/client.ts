@@ -13,7 +13,10 @@ export function startWorker(onError: (error: unknown) => void): void {
 }
 
 /** Opens a scene; the one of its kind that was open before ends. Errors of the library come back as errors with their message. */
-export async function openScene<K extends SceneKind>(kind: K, params: SceneTypes[K]["params"]): Promise<RemoteScene<K>> {
+export async function openScene<K extends SceneKind>(
+  kind: K,
+  params: SceneTypes[K]["params"],
+): Promise<RemoteScene<K>> {
   if (api === undefined) throw new Error("the worker has not been started");
   return (await api.open(kind, params)) as unknown as RemoteScene<K>;
 }

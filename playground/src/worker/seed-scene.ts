@@ -80,9 +80,9 @@ class SeedScene implements Scene {
     const run = new SeedRun(await this.#newEngine(), this.#params);
     const log = new EntryLog(run, page);
     const { tracker } = run;
-    for (const _ of run.prefault());
+    finish(run.prefault());
     log.note(1, tracker.prefault === "populate" ? "MADV_POPULATE_READ" : "a read loop touches every page");
-    for (const _ of run.protect());
+    finish(run.protect());
     log.note(2, "UFFDIO_WRITEPROTECT of the whole range");
     run.writes.forEach((written, index) => {
       if (!isNear(written, page, this.#params.thp)) run.writeAtOnce(written);
@@ -149,6 +149,11 @@ class EntryLog {
 /** Tells whether a write to a page can change the entry of another one. */
 function isNear(written: number, page: number, thp: boolean): boolean {
   return thp ? Math.floor(written / HUGE_PAGE) === Math.floor(page / HUGE_PAGE) : written === page;
+}
+
+/** Carries all steps out at once. */
+function finish(steps: Iterator<unknown>): void {
+  while (steps.next().done !== true);
 }
 
 function pause(ms: number): Promise<void> {
