@@ -16,7 +16,7 @@ const untypedRules = {
 export default tseslint.config(
   { ignores: ["node_modules/", "build/", "dist/", "coverage/", "**/*.d.ts"] },
   {
-    files: ["ts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "vitest.config.ts"],
+    files: ["ts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "playground/**/*.{ts,tsx}", "vitest.config.ts"],
     ignores: ["bench/limits/**"],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
