@@ -42,7 +42,7 @@ import {
   UFFD_WP,
   UFFD_WP_MARKER,
 } from "./entry";
-import { ENTRIES_PER_TABLE, ENTRY_BYTES, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT } from "./geometry";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, PMD_SHIFT, PUD_SHIFT } from "./geometry";
 import { columnOf, pageAt, rowOf } from "./plane";
 import { markers, occupied, placeShift, placeSlot } from "./table";
 import { entryOfKind } from "./uniform";

@@ -81,11 +81,13 @@ export function unprotect(space: usize, firstPage: u64, pageCount: u64, flags: u
 
 /** Removes the write protection of one present page in a writable private region, as `unprotect` does for a range. */
 export function unprotectPage(space: usize, page: u64): void {
-  if (!framesAreSimple()) {
+  // without a table the page is a part of the huge zero page, which has to be split
+  const table: usize = framesAreSimple() ? ensurePteTable(space, page) : 0;
+  if (table == 0) {
     resolveProtection(space, page, 1, UPGRADE_WRITABLE);
     return;
   }
-  const slot = slotIn(ensurePteTable(space, page), page);
+  const slot = slotIn(table, page);
   const before = load<u64>(slot);
   assert(isPresent(before), "the page is there");
   store<u64>(slot, changetype<UpgradeExclusive>(0).upgrade(withoutUffdWp(before)));

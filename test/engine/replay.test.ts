@@ -3,6 +3,7 @@ import {
   AddressSpace,
   type Counters,
   type Engine,
+  Machine,
   Random,
   replayFault,
   type ReplayFaults,
@@ -214,6 +215,20 @@ describe("a replay", () => {
     space.replay(records(1), { value: 1 });
     uffd.unregister(at, PAGE);
     expect(space.vmas).toHaveLength(2); // their pages hang on different anon_vmas: Linux does not merge them again
+  });
+
+  it("unprotects a part of the huge zero page as the ioctl does", async () => {
+    const engine = await createEngine({}, engineUrl);
+    const space = new AddressSpace(engine, { machine: new Machine(engine, { thp: "always" }) });
+    const at = space.mmap({ at: FIRST_PAGE * PAGE, length: 512 * PAGE });
+    space.read(at);
+    const uffd = Userfaultfd.open(space);
+    uffd.register(at, 512 * PAGE, ["wp"]);
+    uffd.writeProtect(at, 512 * PAGE);
+    const records = recordsOf([{ page: FIRST_PAGE + 5, access: "write" }]);
+    const { done, reason, faults } = space.replay(records, { value: 7, wp: "unprotect" });
+    expect({ done, reason, messages: faults.count }).toEqual({ done: 1, reason: "end", messages: 1 });
+    expect([...engine.readContents(space.handle, FIRST_PAGE + 4, 3)]).toEqual([0n, 7n, 0n]);
   });
 
   it.each([-1, 0.5, 2 ** 53])("refuses to write %s", async (value) => {
