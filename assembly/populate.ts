@@ -123,7 +123,7 @@ function populateEach(space: usize, firstPage: u64, end: u64, access: u32): bool
   let page = firstPage;
   while (page < end) {
     if (isPopulated(space, page, access)) {
-      page++;
+      page = access == ACCESS_READ ? nextToRead(space, page, end) : page + 1;
       continue;
     }
     const outcome = handleFault(space, page, access, FROM_KERNEL);
@@ -135,6 +135,12 @@ function populateEach(space: usize, firstPage: u64, end: u64, access: u32): bool
     faults++;
   }
   return true;
+}
+
+/** Returns the page after one that can be read, or after the huge page that it is of: to all of it reading one page is the same. */
+export function nextToRead(space: usize, page: u64, end: u64): u64 {
+  const isHuge = findPteTable(space, page) == 0 && hugeSlot != 0;
+  return isHuge ? min(end, (page | (FRAMES_PER_HUGE - 1)) + 1) : page + 1;
 }
 
 function isPopulated(space: usize, page: u64, access: u32): bool {

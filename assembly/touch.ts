@@ -9,11 +9,9 @@ import {
   RESULT_REASON,
 } from "./abi";
 import { tryUntilDone } from "./access";
-import { FRAMES_PER_HUGE } from "./frames";
-import { mapsZeroPages } from "./populate";
+import { mapsZeroPages, nextToRead } from "./populate";
 import { result } from "./result";
 import { addTo } from "./stats";
-import { findPteTable, hugeSlot } from "./table";
 import { KIND_MARKER, KIND_MIXED, KIND_ZERO } from "./uniform";
 import { walk } from "./walk";
 
@@ -56,9 +54,7 @@ function readEach(space: usize, firstPage: u64, pageCount: u64): void {
   while (page < end) {
     outcome = tryUntilDone(space, page, ACCESS_READ, 0);
     if (outcome != OUTCOME_DONE) return;
-    const inHuge = page & (FRAMES_PER_HUGE - 1);
-    const isHuge = (inHuge == 0 || page == firstPage) && findPteTable(space, page) == 0 && hugeSlot != 0;
-    const next = isHuge ? min(end, page - inHuge + FRAMES_PER_HUGE) : page + 1;
+    const next = nextToRead(space, page, end);
     done += next - page;
     page = next;
   }

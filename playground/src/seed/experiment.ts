@@ -21,7 +21,7 @@ export const arms: Signal<Readonly<Record<SeedMode, ArmOutcome>> | null> = signa
 export const revision: Signal<number> = signal(0);
 
 /** How long each phase is stretched, so that it can be seen. */
-const PACE_MS = 220;
+const PACE_MS = 180;
 /** A slider that is being moved starts nothing. */
 const SETTLE_MS = 120;
 
@@ -35,6 +35,7 @@ export function followExperiment(): () => void {
   const stop = effect(() => {
     const params = state.seed.value;
     clearTimeout(timer);
+    outcome.value = null;
     // signals that the run sets are none that it follows
     if (isFirst) untracked(() => void carryOut(params));
     else timer = setTimeout(() => void carryOut(params), SETTLE_MS);
@@ -60,13 +61,12 @@ async function carryOut(params: SeedParams): Promise<void> {
     if (run !== current) return;
     scene.value = opened;
     revision.value++;
+    await compareArms(opened, params, run);
     const report = proxy((step: SeedProgress) => {
       if (run === current) showProgress(step);
     });
     const result = await opened.control.run(isCalm() ? 0 : PACE_MS, report);
-    if (run !== current || result === null) return;
-    outcome.value = result;
-    await compareArms(opened, params, run);
+    if (run === current && result !== null) outcome.value = result;
   } catch (error) {
     if (run === current) complain(error);
   } finally {
@@ -84,8 +84,6 @@ function showProgress(step: SeedProgress): void {
 
 /** Which page is written does not matter for arming, so only some changes need this. */
 async function compareArms(opened: RemoteScene<"seed">, { bytes, thp }: SeedParams, run: number): Promise<void> {
-  progress.value = null;
-  revision.value++;
   const key = `${bytes} ${thp}`;
   if (key === armsAreOf) return;
   const result = await opened.control.armEach();

@@ -29,6 +29,12 @@ export interface SceneServer<K extends SceneKind> {
   processes(): string[];
   mappings(process: string): MappingInfo[];
   status(process: string): StatusInfo;
+  /** A tile of the map, as `Engine.readTile` has it. */
+  tile(process: string, zoom: number, column: number, row: number): Uint32Array;
+  /** How many pages of a range are in each state, by STATE_ number. */
+  states(process: string, firstPage: number, pageCount: number): Float64Array;
+  /** The raw last-level entries of a range. */
+  entries(process: string, firstPage: number, pageCount: number): BigUint64Array;
   entry(process: string, page: number): EntryInfo;
   history(process: string, page: number): Promise<EntryEvent[]>;
   dispose(): void;

@@ -1,5 +1,5 @@
 /** The worker: engines and scenes live here, the page asks. */
-import { expose, proxy } from "comlink";
+import { expose, proxy, transfer } from "comlink";
 import type { AddressSpace } from "../../../ts/mm/address-space.js";
 import { newEngine } from "./engines.js";
 import { entryOf, mappingsOf, statusOf } from "./inspect.js";
@@ -36,6 +36,18 @@ function serverOf<K extends SceneKind>({ scene, control }: OpenedScene<K>): Scen
     processes: () => [...scene.processes.keys()],
     mappings: (process) => mappingsOf(space(process)),
     status: (process) => statusOf(space(process)),
+    tile: (process, zoom, column, row) => {
+      const { engine, handle } = space(process);
+      return moved(engine.readTile(handle, zoom, column, row));
+    },
+    states: (process, firstPage, pageCount) => {
+      const { engine, handle } = space(process);
+      return moved(engine.countStates(handle, firstPage, pageCount));
+    },
+    entries: (process, firstPage, pageCount) => {
+      const { engine, handle } = space(process);
+      return moved(engine.readEntries(handle, firstPage, pageCount));
+    },
     entry: (process, page) => entryOf(space(process), page),
     history: async (process, page) => scene.history(process, page),
     dispose: () => scene.dispose(),
@@ -46,4 +58,9 @@ function spaceOf(scene: Scene, process: string): AddressSpace {
   const space = scene.processes.get(process);
   if (space !== undefined) return space;
   throw new RangeError(`expected a process among ${[...scene.processes.keys()].join(", ")}, got ${process}`);
+}
+
+/** Gives numbers to the page without copying them. */
+function moved<T extends ArrayBufferView>(numbers: T): T {
+  return transfer(numbers, [numbers.buffer]);
 }
