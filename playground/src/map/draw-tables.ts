@@ -1,7 +1,7 @@
 import { type TableKind, tableKind } from "./cell-facts.js";
 import { zoomFor } from "./draw-tiles.js";
 import type { Frame } from "./frame.js";
-import { indexesOf, pageAt, type Rect, type TableLevel, TABLE_LEVELS, TABLE_SHIFT, tableRect } from "./geometry.js";
+import { indexesOf, pageAt, type Rect, type TableLevel, TABLE_LEVELS, tableRect } from "./geometry.js";
 
 /** Tables are outlined from this height on, and fully so from the other. */
 const LEAST_HEIGHT = 9;
@@ -92,11 +92,4 @@ const KIND_NAMES: Readonly<Record<TableKind, string>> = {
   shared: "shared",
   mixed: "mixed",
   missing: "none",
-};
-
-/** Pages of a table of each level, for whoever names sizes. */
-export const TABLE_PAGES: Readonly<Record<TableLevel, number>> = {
-  pud: 2 ** TABLE_SHIFT.pud,
-  pmd: 2 ** TABLE_SHIFT.pmd,
-  pte: 2 ** TABLE_SHIFT.pte,
 };
