@@ -22,13 +22,13 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
   afterAll(() => site.close());
 
   it("comes at once, without complaints and without asking anybody else", async () => {
-    const started = performance.now();
     const { page, complaints } = await site.open("/");
-    await page.waitForSelector(".seed");
-    const shown = performance.now() - started;
     await result(page);
-    const done = performance.now() - started;
-    console.log(`first sight: shown after ${shown.toFixed(0)} ms, experiment done after ${done.toFixed(0)} ms`);
+    const [painted, done] = await page.evaluate(() => [
+      performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
+      performance.now(),
+    ]);
+    console.log(`first sight: painted after ${painted?.toFixed(0)} ms, experiment done after ${done?.toFixed(0)} ms`);
     expect(complaints).toEqual([]);
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await page.textContent(".size output")).toBe("64 MiB");
     await page.keyboard.press("4");
     await page.waitForFunction(() =>
-      document.querySelector(".sentence")?.textContent?.startsWith("WP-UNPOPULATE armed"),
+      document.querySelector(".sentence")?.textContent.startsWith("WP-UNPOPULATE armed"),
     );
     await page.keyboard.press("?");
     await page.waitForSelector("dialog.help[open]");
