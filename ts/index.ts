@@ -4,6 +4,16 @@ export { type Address, ADDRESS_LIMIT, PAGE_SIZE } from "./base/pages.js";
 export { Random } from "./base/random.js";
 export { type Counters, subtractCounters, tableBytes } from "./engine/counters.js";
 export { Engine, type EngineOptions, type ReplayOptions, type ReplayResult, type Space } from "./engine/engine.js";
+export {
+  describeEntry,
+  entryKind,
+  type EntryKind,
+  entryOf,
+  isUffdWp,
+  type Level,
+  type PageEntry,
+} from "./engine/entry.js";
+export { engineFromModule } from "./engine/load.js";
 export { replayFault, type ReplayFault, type ReplayFaults } from "./engine/replay-faults.js";
 export {
   AddressSpace,
@@ -62,6 +72,9 @@ export type { Spread } from "./base/statistics.js";
 export { ScenarioError } from "./scenario/error.js";
 export { unmetExpectations } from "./scenario/expectations.js";
 export { runScenario, type RunOptions, type StepReport } from "./scenario/run.js";
+export { describeReport, describeRequest } from "./scenario/account.js";
+export type { EntryChange, ExceptionCode } from "./scenario/history.js";
+export { CHECKPOINT_STEPS, Timeline } from "./scenario/timeline.js";
 export { comparisonHtml } from "./report/html.js";
 export { comparisonTable } from "./report/table.js";
 export { type CompareOptions, compareTrackers } from "./sim/compare.js";
