@@ -71,7 +71,7 @@ export class PageHistory {
   note(execution: Execution, moment: Moment): void {
     // a message is read before anybody answers: what has changed by then is the work of whom the step itself set going
     if (moment.kind === "answer") this.#look(execution, "handler", answerText(moment));
-    else if (moment.kind === "woken") this.#look(execution, "woken", "an access that waited goes on");
+    else if (moment.kind === "woken") this.#look(execution, "woken", "the fault that waited goes on");
     else this.#look(execution, "step", this.#request());
   }
 
@@ -94,9 +94,10 @@ export class PageHistory {
     const effects = exceptions.map(
       (code) => `exception 0x${code.toString(16)}, ${effectOf(code, before, after, grown)}`,
     );
-    const isAccess = by === "woken" || (by === "step" && this.#isAccess());
-    const rest = isAccess && effects.length === 0 ? ["no exception: the processor sets its bits"] : effects;
-    const cause = rest.length === 0 ? actor : `${actor}: ${rest.join("; ")}`;
+    if (effects.length === 0 && (by === "woken" || (by === "step" && this.#isAccess()))) {
+      effects.push(effectWithoutException(before, after, grown));
+    }
+    const cause = effects.length === 0 ? actor : `${actor}: ${effects.join("; ")}`;
     const what = `${describeEntry(before)} → ${describeEntry(after)}`;
     this.#changes.push({ step: this.#index, by, before, after, exceptions, what, cause });
   }
@@ -146,6 +147,15 @@ function effectOf(code: ExceptionCode, before: PageEntry, after: PageEntry, grow
   }
   const isOther = entryKind(before.entry, before.level) === "zero page" || frameOf(before) !== frameOf(after);
   return isOther ? "the page is copied" : "the page becomes writable";
+}
+
+/** A fault that has waited goes on within the exception that it began with. */
+function effectWithoutException(before: PageEntry, after: PageEntry, grown: Counters | null): string {
+  const { accessed, dirty } = ENTRY_BITS;
+  if (before.level === after.level && ((before.entry ^ after.entry) & ~(accessed | dirty)) === 0n) {
+    return "the processor sets its bits";
+  }
+  return effectOf((before.entry & ENTRY_BITS.present) === 0n ? 0x6 : 0x7, before, after, grown);
 }
 
 function isDirty({ entry }: PageEntry): boolean {
