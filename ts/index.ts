@@ -89,6 +89,13 @@ export {
   MissingCostError,
   readCostProfile,
 } from "./sim/cost-profile.js";
+export { FILM_TRACKERS, type FilmOptions, type FilmTracker } from "./sim/film/film-options.js";
+export type { FilmFaults, Frame } from "./sim/film/film-run.js";
+export type { PatternGuest, TraceGuest } from "./sim/film/guest.js";
+export type { FilmChange } from "./sim/film/page-watch.js";
+export type { InconsistentPage, SavedBy, Verdict } from "./sim/film/saved-pages.js";
+export { type FilmSummary, SnapshotFilm } from "./sim/film/snapshot-film.js";
+export type { StallSummary } from "./sim/film/stalls.js";
 export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurement.js";
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
