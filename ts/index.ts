@@ -9,6 +9,7 @@ export {
   entryKind,
   type EntryKind,
   entryOf,
+  type ExceptionCode,
   isUffdWp,
   type Level,
   type PageEntry,
@@ -73,7 +74,7 @@ export { ScenarioError } from "./scenario/error.js";
 export { unmetExpectations } from "./scenario/expectations.js";
 export { runScenario, type RunOptions, type StepReport } from "./scenario/run.js";
 export { describeReport, describeRequest } from "./scenario/account.js";
-export type { EntryChange, ExceptionCode } from "./scenario/history.js";
+export type { EntryChange } from "./scenario/history.js";
 export { CHECKPOINT_STEPS, Timeline } from "./scenario/timeline.js";
 export { comparisonHtml } from "./report/html.js";
 export { comparisonTable } from "./report/table.js";
@@ -98,6 +99,16 @@ export { type FilmSummary, SnapshotFilm } from "./sim/film/snapshot-film.js";
 export type { StallSummary } from "./sim/film/stalls.js";
 export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurement.js";
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
+export {
+  type CostSpan,
+  oneWrite,
+  type OneWrite,
+  WRITE_PAGES,
+  WRITE_TRACKERS,
+  type WriteActor,
+  type WriteChoice,
+  type WriteEvent,
+} from "./sim/one-write.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
 export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";
 export { PUBLISHED_SEED_FIGURES } from "./sim/published.js";

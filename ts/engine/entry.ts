@@ -13,6 +13,9 @@ export interface PageEntry {
   readonly level: Level;
 }
 
+/** Error codes of the page-fault exceptions that are told apart: a read and a write of what is not present, a write to what is read-only. */
+export type ExceptionCode = 0x4 | 0x6 | 0x7;
+
 /** What an entry is, in the words that the documentation uses. */
 export type EntryKind =
   "none" | "page" | "zero page" | "table" | "uffd-wp marker" | "poison marker" | "guard marker" | "swap";

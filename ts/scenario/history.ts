@@ -4,6 +4,7 @@ import {
   ENTRY_BITS,
   entryKind,
   entryOf,
+  type ExceptionCode,
   FRAME_MASK,
   isUffdWp,
   type PageEntry,
@@ -12,9 +13,6 @@ import type { Message } from "../uffd/messages.js";
 import { describeRequest } from "./account.js";
 import type { Step } from "./document.js";
 import type { Execution, Moment } from "./execution.js";
-
-/** Error codes of the page-fault exceptions that are told apart: a read and a write of what is not present, a write to what is read-only. */
-export type ExceptionCode = 0x4 | 0x6 | 0x7;
 
 /** A change of the entry of a page, and what brought it about. */
 export interface EntryChange {
