@@ -8,7 +8,7 @@ import { modelledTime, protectCounts } from "../cost-profile.js";
 import { arm, prefault, prefaultCounts } from "../trackers.js";
 import type { AccessBatch } from "./access-stream.js";
 import { type FaultCosts, type FilmOptions, trackerOf } from "./film-options.js";
-import { type PreparedGuest, prepareGuest, VALUE_BEFORE } from "./guest.js";
+import { type PreparedGuest, prepareGuest, VALUE_AFTER } from "./guest.js";
 import { HandlerQueue } from "./handler-queue.js";
 import type { PageWatch } from "./page-watch.js";
 import { SavedPages } from "./saved-pages.js";
@@ -47,6 +47,10 @@ export interface FilmFaults {
 /** Pages that are written out, and unprotected, together. */
 const CHUNK_PAGES = 64;
 const PAGE_HIGH = 2 ** 32;
+
+interface Part extends AccessBatch {
+  readonly isWatched: boolean;
+}
 
 interface Chunk {
   readonly firstPage: number;
@@ -145,6 +149,8 @@ export class FilmRun {
     const { space } = this.guest;
     this.saved.saveRange(space, firstPage, count, this.#nowNs);
     this.#uffd?.removeWriteProtection(firstPage * PAGE_SIZE, count * PAGE_SIZE);
+    const { page } = this.#watch ?? { page: -1 };
+    if (page < firstPage || page >= firstPage + count) return;
     this.#watch?.look(space, this.#nowNs, "the copier has saved it and unprotects it");
   }
 
@@ -180,17 +186,23 @@ export class FilmRun {
 
   /** Replays accesses and returns how many were answered by the handler. */
   #replay(batch: AccessBatch): number {
-    if (this.#watch === undefined) return this.#replayPart(batch);
+    const watch = this.#watch;
+    if (watch === undefined) return this.#replayPart(batch);
     let faults = 0;
-    for (const part of partsAround(batch, this.#watch.page)) {
-      const before = this.guest.space.counters();
-      const answered = this.#replayPart(part);
-      faults += answered;
-      const timeNs = (part.positions[0] as number) * this.#accessNs;
-      const cause = writeCause(subtractCounters(this.guest.space.counters(), before), answered > 0);
-      this.#watch.look(this.guest.space, timeNs, cause);
+    for (const part of partsAround(batch, watch.page)) {
+      faults += part.isWatched ? this.#replayWatched(part, watch) : this.#replayPart(part);
     }
     return faults;
+  }
+
+  /** Replays one access to the page that is watched. */
+  #replayWatched(part: AccessBatch, watch: PageWatch): number {
+    const { space } = this.guest;
+    const before = space.counters();
+    const answered = this.#replayPart(part);
+    const cause = writeCause(subtractCounters(space.counters(), before), answered > 0);
+    watch.look(space, (part.positions[0] as number) * this.#accessNs, cause);
+    return answered;
   }
 
   #replayPart({ words, positions }: AccessBatch): number {
@@ -198,9 +210,8 @@ export class FilmRun {
     this.#noteWrites(words, positions);
     const before = this.#mapFaults();
     const answered: { page: number; ns: number }[] = [];
-    const value = VALUE_BEFORE + 1 + this.#nextChunk;
     for (let done = 0; 2 * done < words.length;) {
-      const result = space.replay(words.subarray(2 * done), { value, wp: "unprotect" });
+      const result = space.replay(words.subarray(2 * done), { value: VALUE_AFTER, wp: "unprotect" });
       const { faults, reason } = result;
       if (reason !== "end" && reason !== "full") throw new Error(`an access of the guest ended in ${reason}`);
       for (let i = 0; i < faults.count; i++) {
@@ -299,17 +310,18 @@ function chunksOf(mappings: readonly { readonly firstPage: number; readonly page
 }
 
 /** Cuts a batch so that each access to the page stands alone. */
-function* partsAround({ words, positions }: AccessBatch, page: number): Generator<AccessBatch, void, undefined> {
+function* partsAround({ words, positions }: AccessBatch, page: number): Generator<Part, void, undefined> {
   const [low, high] = [page % PAGE_HIGH, Math.floor(page / PAGE_HIGH)];
-  const part = (from: number, to: number): AccessBatch => ({
+  const part = (from: number, to: number, isWatched = false): Part => ({
     words: words.subarray(2 * from, 2 * to),
     positions: positions.subarray(from, to),
+    isWatched,
   });
   let from = 0;
   for (let i = 0; i < positions.length; i++) {
     if (words[2 * i] !== low || ((words[2 * i + 1] as number) & ACCESS_PAGE_HIGH_MASK) !== high) continue;
     if (i > from) yield part(from, i);
-    yield part(i, i + 1);
+    yield part(i, i + 1, true);
     from = i + 1;
   }
   if (from < positions.length) yield part(from, positions.length);

@@ -32,8 +32,9 @@ export interface TraceGuest {
   readonly accessesPerSecond: number;
 }
 
-/** What the guest stores before the snapshot; later writes store larger numbers, and a page that does not exist holds 0. */
-export const VALUE_BEFORE = 1;
+/** What the guest stores before the snapshot and after it; a page that does not exist holds 0. */
+const VALUE_BEFORE = 1;
+export const VALUE_AFTER = 2;
 
 /** Pages that exist or do not exist together: 64 KiB. */
 const POPULATED_RUN = 16;

@@ -34,6 +34,7 @@ export class SnapshotFilm {
   readonly options: FilmOptions;
   readonly #makeEngine: () => Engine;
   readonly #engine: Engine;
+  #historyEngine: Engine | null = null;
   #run: FilmRun;
   #given = 0;
 
@@ -108,7 +109,10 @@ export class SnapshotFilm {
   /** Returns every change of the entry of a page up to now, oldest first. Repeats the film up to there in an engine of its own. */
   history(page: number): readonly FilmChange[] {
     const watch = new PageWatch(page);
-    new FilmRun(this.#makeEngine(), this.options, watch).advance(this.nowNs);
+    this.#historyEngine ??= this.#makeEngine();
+    const repeated = new FilmRun(this.#historyEngine, this.options, watch);
+    repeated.advance(this.nowNs);
+    repeated.guest.space.dispose();
     return watch.changes;
   }
 
