@@ -187,6 +187,26 @@ describe("the history of a page", () => {
     `);
   });
 
+  it("has the copy that the fault makes after it was answered, within the same exception", () => {
+    const steps = [...PROTECTED.steps.slice(0, 5), { op: "write", at: "ram[1]" } as const];
+    expect(changes({ scenario: 1, steps }, RAM + 1).slice(2)).toMatchInlineSnapshot(`
+      [
+        [
+          5,
+          "handler",
+          "zero page, read-only, uffd-wp → zero page, read-only",
+          "the handler of u answers the wp message",
+        ],
+        [
+          5,
+          "woken",
+          "zero page, read-only → page, dirty, writable",
+          "the fault that waited goes on: the page is copied",
+        ],
+      ]
+    `);
+  });
+
   it("has the huge page and its splitting", () => {
     const document: Scenario = {
       scenario: 1,

@@ -98,7 +98,7 @@ export class FilmRun {
     watch?.look(space, 0, "the guest has written it before the snapshot");
     this.saved = new SavedPages(space, layout);
     this.#chunks = chunksOf(layout.mappings);
-    this.#frameNs = (this.saved.pages * this.#pageNs) / (options.frames ?? 200);
+    this.#frameNs = (this.saved.pages * this.#pageNs) / frameCount(options);
     const armed = this.#arm();
     this.prepare = armed.prepare;
     this.arm = armed.arm;
@@ -292,6 +292,11 @@ export class FilmRun {
 function costsOf({ profile }: FilmOptions): FaultCosts {
   const ns = (cost: "wpSyncFault" | "writeFault" | "copyFault"): number => modelledTime(profile, { [cost]: 1 }).totalNs;
   return { answered: ns("wpSyncFault"), allocate: ns("writeFault"), copy: ns("copyFault") };
+}
+
+function frameCount({ frames = 200 }: FilmOptions): number {
+  if (Number.isInteger(frames) && frames > 0) return frames;
+  throw new RangeError(`"frames" expected at least 1, got ${frames}`);
 }
 
 function pageTime(bytesPerSecond: number): number {

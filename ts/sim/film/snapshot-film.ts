@@ -28,7 +28,9 @@ export interface FilmSummary {
  * A background snapshot in modelled time: a guest writes, a copier sweeps over its memory, and a tracker keeps what has not been copied from
  * changing. All entries, faults and contents are the engine's; only time is modelled. The same options give the same film.
  *
- * A write to a page whose answer is still under way counts as a write without a fault, and a stall does not hold later writes of the guest up.
+ * The guest's writes come at their rate, whatever is stalled: a guest that is faster than the handler makes the queue longer and longer. A write
+ * to a page whose answer is still under way counts as one without a fault, and a message that waits is answered also if the copier comes to
+ * its page before.
  */
 export class SnapshotFilm {
   readonly options: FilmOptions;
