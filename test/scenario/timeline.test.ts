@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { PAGE_SIZE, Random, type Scenario, ScenarioError, Timeline } from "../../ts/node.js";
+import { entryOf, PAGE_SIZE, Random, type Scenario, ScenarioError, Timeline } from "../../ts/node.js";
 import type { Engine } from "../../ts/engine/engine.js";
 import { engineFromModule } from "../../ts/engine/load.js";
 import { FIRST_PLACE } from "../../ts/mm/address-space.js";
@@ -185,6 +185,19 @@ describe("the history of a page", () => {
         ],
       ]
     `);
+  });
+
+  it("ends with the entry that the page has, in every process", { timeout: 60_000 }, () => {
+    for (const { document } of ["hand-written", "fork", "thp", "swap"].flatMap((name) =>
+      readRecordings(`${name}.jsonl.gz`).slice(0, 40),
+    )) {
+      const timeline = new Timeline(document, makeEngine);
+      timeline.goTo(timeline.length);
+      for (const [process, space] of timeline.spaces) {
+        const now = space.isDisposed ? 0n : entryOf(space.engine, space.handle, RAM + 1).entry;
+        expect(timeline.history(process, RAM + 1).at(-1)?.after.entry ?? 0n, document.name).toBe(now);
+      }
+    }
   });
 
   it("has the copy that the fault makes after it was answered, within the same exception", () => {

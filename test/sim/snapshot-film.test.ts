@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   defaultCostProfile,
+  entryOf,
   FILM_TRACKERS,
   type FilmOptions,
   MissingCostError,
@@ -175,6 +176,17 @@ describe("a film", () => {
         "the guest accesses it: exception 0x6 and 0x7, message; the handler saves the page and unprotects it",
       ],
     ]);
+  });
+
+  it("ends a page's history with the entry that the page has", () => {
+    const made = new SnapshotFilm(options({ handler: "copier" }), makeEngine);
+    for (const ns of [0, 1e8, Infinity]) {
+      made.advance(ns);
+      for (const page of [0, 17, 4000, 9000, 16_383].map((index) => RAM_FIRST_PAGE + index)) {
+        const { engine, handle } = made.space;
+        expect(made.history(page).at(-1)?.after.entry ?? 0n).toBe(entryOf(engine, handle, page).entry);
+      }
+    }
   });
 
   it("is made of a trace too", () => {
