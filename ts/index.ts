@@ -4,6 +4,17 @@ export { type Address, ADDRESS_LIMIT, PAGE_SIZE } from "./base/pages.js";
 export { Random } from "./base/random.js";
 export { type Counters, subtractCounters, tableBytes } from "./engine/counters.js";
 export { Engine, type EngineOptions, type ReplayOptions, type ReplayResult, type Space } from "./engine/engine.js";
+export {
+  describeEntry,
+  entryKind,
+  type EntryKind,
+  entryOf,
+  type ExceptionCode,
+  isUffdWp,
+  type Level,
+  type PageEntry,
+} from "./engine/entry.js";
+export { engineFromModule } from "./engine/load.js";
 export { replayFault, type ReplayFault, type ReplayFaults } from "./engine/replay-faults.js";
 export {
   AddressSpace,
@@ -62,6 +73,9 @@ export type { Spread } from "./base/statistics.js";
 export { ScenarioError } from "./scenario/error.js";
 export { unmetExpectations } from "./scenario/expectations.js";
 export { runScenario, type RunOptions, type StepReport } from "./scenario/run.js";
+export { describeReport, describeRequest } from "./scenario/account.js";
+export type { EntryChange } from "./scenario/history.js";
+export { CHECKPOINT_STEPS, Timeline } from "./scenario/timeline.js";
 export { comparisonHtml } from "./report/html.js";
 export { comparisonTable } from "./report/table.js";
 export { type CompareOptions, compareTrackers } from "./sim/compare.js";
@@ -76,8 +90,25 @@ export {
   MissingCostError,
   readCostProfile,
 } from "./sim/cost-profile.js";
+export { FILM_TRACKERS, type FilmOptions, type FilmTracker } from "./sim/film/film-options.js";
+export type { FilmFaults, Frame } from "./sim/film/film-run.js";
+export type { PatternGuest, TraceGuest } from "./sim/film/guest.js";
+export type { FilmChange } from "./sim/film/page-watch.js";
+export type { InconsistentPage, SavedBy, Verdict } from "./sim/film/saved-pages.js";
+export { type FilmSummary, SnapshotFilm } from "./sim/film/snapshot-film.js";
+export type { StallSummary } from "./sim/film/stalls.js";
 export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurement.js";
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
+export {
+  type CostSpan,
+  oneWrite,
+  type OneWrite,
+  WRITE_PAGES,
+  WRITE_TRACKERS,
+  type WriteActor,
+  type WriteChoice,
+  type WriteEvent,
+} from "./sim/one-write.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
 export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";
 export { PUBLISHED_SEED_FIGURES, PUBLISHED_SEED_FIGURES_HUGE } from "./sim/published.js";

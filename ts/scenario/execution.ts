@@ -7,6 +7,7 @@ import type { MemoryObject } from "../mm/memory-object.js";
 import type { PopulateCall } from "../mm/populate-call.js";
 import type { Thread, ThreadPlan } from "../mm/thread.js";
 import { WakeQueue } from "../mm/wake-queue.js";
+import type { Message } from "../uffd/messages.js";
 import { Userfaultfd, type UserfaultfdOptions } from "../uffd/userfaultfd.js";
 import type { StepResult } from "./document.js";
 import { answer, type Handler } from "./handler.js";
@@ -32,6 +33,18 @@ export interface PlannedStep {
   /** Whether the step looks at what threads have done, also those of a process that has ended. */
   readonly isOfEnded?: true;
 }
+
+/**
+ * What has just happened in a step. Until the next moment nothing else does, so that who looks at the memory at each of them sees who changed
+ * it: "action": the step's own call or access went as far as it goes by itself; "message": a descriptor's message was read; "answer": its
+ * handler has answered; "woken": the threads that were woken have gone on.
+ */
+export type Moment =
+  | { readonly kind: "action" | "woken" }
+  | { readonly kind: "message" | "answer"; readonly uffd: string; readonly message: Message };
+
+/** Told of every moment of a step. It may look at the memory but not change it. */
+export type Observer = (moment: Moment) => void;
 
 /** Threads of a process that can make accesses at the same time. */
 const MAX_THREADS = 16;
@@ -77,10 +90,12 @@ export class Execution {
   readonly #descriptors = new Map<string, Descriptor>();
   readonly #log = new MessageLog();
   readonly #accesses = new Map<string, () => StepResult>();
+  readonly #observe: Observer;
   #isLost = false;
   #hangs = false;
 
-  constructor(engine: Engine, machine: MachineOptions) {
+  constructor(engine: Engine, machine: MachineOptions, observe: Observer = () => undefined) {
+    this.#observe = observe;
     this.#machine = new Machine(engine, machine);
     this.#current = new Process(new AddressSpace(engine, { wakes: this.#woken, machine: this.#machine }));
     this.#processes.set("main", this.#current);
@@ -89,6 +104,11 @@ export class Execution {
   /** The memory of the process that the step is for. */
   get space(): AddressSpace {
     return this.#current.space;
+  }
+
+  /** The memory of every process by its name, "main" first; also of those that have ended, whose `isDisposed` says so. */
+  get spaces(): ReadonlyMap<string, AddressSpace> {
+    return new Map([...this.#processes].map(([name, { space }]) => [name, space]));
   }
 
   /** Carries a step out, and all that it sets going. */
@@ -114,6 +134,7 @@ export class Execution {
 
   #carryOut(step: PlannedStep): StepResult {
     const given = step.action(this);
+    this.#observe({ kind: "action" });
     this.#settle();
     if (this.#hangs) return { hang: true };
     return this.#withMessages(typeof given === "function" ? given() : given);
@@ -223,8 +244,11 @@ export class Execution {
 
   /** Reads and answers messages, and lets what was woken go on, until nothing goes on by itself any more. */
   #settle(): void {
-    do this.#drain();
-    while (this.#woken.run());
+    this.#drain();
+    while (this.#woken.run()) {
+      this.#observe({ kind: "woken" });
+      this.#drain();
+    }
     for (const { threads, waitingCall } of this.#processes.values()) {
       if (waitingCall?.isEndless === true || threads.some((thread) => thread.isEndless)) this.#hangs = true;
     }
@@ -236,6 +260,7 @@ export class Execution {
       const { name, uffd, handler } = descriptor;
       if (typeof uffd === "string" || uffd.isClosed) continue;
       for (let message = uffd.read(); message !== undefined; message = uffd.read()) {
+        this.#observe({ kind: "message", uffd: name, message });
         if (message.event === "fork") {
           const child = `${name}.${descriptor.children++}`;
           this.#descriptors.set(child, { name: child, uffd: message.child, handler, children: 0 });
@@ -243,7 +268,9 @@ export class Execution {
           continue;
         }
         this.#log.add(name, message);
-        if (message.event === "pagefault") answer(handler, uffd, message, this.#tried);
+        if (message.event !== "pagefault") continue;
+        answer(handler, uffd, message, this.#tried);
+        this.#observe({ kind: "answer", uffd: name, message });
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/engine.js";
 import { checkDocument } from "./check.js";
 import type { StepResult, Transcript } from "./document.js";
-import { Execution } from "./execution.js";
+import { Execution, type PlannedStep } from "./execution.js";
 
 /** What changed in a step. */
 export interface StepReport {
@@ -31,15 +31,25 @@ export function runScenario(document: unknown, engine: Engine, options: RunOptio
     const { onStep } = options;
     const results = plan.steps.map((step, index) => {
       if (onStep === undefined) return execution.step(step);
-      const before = execution.statusOf(step.proc);
-      const result = execution.step(step);
-      const after = execution.statusOf(step.proc);
-      const tableBytesChange = after.tableBytes - before.tableBytes;
-      onStep({ index, result, tableBytesChange, anonPagesChange: after.anonPages - before.anonPages });
-      return result;
+      const report = stepReport(execution, step, index);
+      onStep(report);
+      return report.result;
     });
     return { scenario: 1, ...(plan.name === undefined ? {} : { name: plan.name }), results };
   } finally {
     execution.dispose();
   }
+}
+
+/** Carries a step out and tells what changed. */
+export function stepReport(execution: Execution, step: PlannedStep, index: number): StepReport {
+  const before = execution.statusOf(step.proc);
+  const result = execution.step(step);
+  const after = execution.statusOf(step.proc);
+  return {
+    index,
+    result,
+    tableBytesChange: after.tableBytes - before.tableBytes,
+    anonPagesChange: after.anonPages - before.anonPages,
+  };
 }
