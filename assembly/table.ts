@@ -51,7 +51,8 @@ const MARKERS_SHIFT: u32 = 16;
 
 const COUNTS_BYTES: usize = 1 << 22; // 2^20 blocks of 4 KiB
 
-const counts: usize = reserve(COUNTS_BYTES);
+/** Base of the counts, a word for each block of linear memory, for loops to have in locals. */
+export const tableCounts: usize = reserve(COUNTS_BYTES);
 
 countTemplates();
 
@@ -322,14 +323,6 @@ export function adjustForPage(table: usize, wasMarker: bool): void {
   adjustOnly(table, i32(!wasMarker), -i32(wasMarker), 0);
 }
 
-/** The same for several of these at once: `delta` is added to both counts, which are one number, and `flags` are set. */
-// @ts-ignore: decorator
-@inline
-export function changeCounts(table: usize, delta: i32, flags: u32): void {
-  const slot = countsSlot(table);
-  store<u32>(slot, (load<u32>(slot) + delta) | flags);
-}
-
 function adjustOnly(table: usize, occupiedDelta: i32, markersDelta: i32, clear: u32): void {
   const slot = countsSlot(table);
   const before = load<u32>(slot) & ~clear;
@@ -394,5 +387,5 @@ function hole(shift: u32): usize {
 }
 
 function countsSlot(table: usize): usize {
-  return counts + ((table >> 12) << 2);
+  return tableCounts + ((table >> 12) << 2);
 }
