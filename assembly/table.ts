@@ -46,7 +46,9 @@ export const TABLE_ZERO_PAGES: u32 = 1 << 13;
 export const TABLE_OTHERS: u32 = 1 << 14;
 /** The bitmap of written entries is right (`written.ts`). */
 export const TABLE_WRITTEN_KNOWN: u32 = 1 << 15;
-const OCCUPIED_MASK: u32 = 0x1fff;
+/** With it: that none is. */
+export const TABLE_NONE_WRITTEN: u32 = 1 << 12;
+const OCCUPIED_MASK: u32 = 0xfff;
 const MARKERS_SHIFT: u32 = 16;
 
 const COUNTS_BYTES: usize = 1 << 22; // 2^20 blocks of 4 KiB
@@ -295,7 +297,7 @@ export function mapsNothing(table: usize): bool {
 
 /** Returns the TABLE_ flags of a table. */
 export function tableFlags(table: usize): u32 {
-  return load<u32>(countsSlot(table)) & (TABLE_ZERO_PAGES | TABLE_OTHERS | TABLE_WRITTEN_KNOWN);
+  return load<u32>(countsSlot(table)) & (TABLE_ZERO_PAGES | TABLE_OTHERS | TABLE_WRITTEN_KNOWN | TABLE_NONE_WRITTEN);
 }
 
 /** Sets and clears TABLE_ flags. */
@@ -315,7 +317,7 @@ export function noteEntry(table: usize, entry: u64): void {
 
 /** Adds to the counts of a table what a pass has changed in it. What was known of written entries is not known any more. */
 export function adjustCounts(table: usize, occupiedDelta: i32, markersDelta: i32): void {
-  adjustOnly(table, occupiedDelta, markersDelta, TABLE_WRITTEN_KNOWN);
+  adjustOnly(table, occupiedDelta, markersDelta, TABLE_WRITTEN_KNOWN | TABLE_NONE_WRITTEN);
 }
 
 /** The same for one entry that was none and maps a page now, or was a marker and maps a protected one: whether it is written stays. */
