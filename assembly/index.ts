@@ -17,6 +17,7 @@ import { fillContinue as continueFrom, fillCopy as copyInto, fillPoison as poiso
 import { copyRange as copy } from "./fork";
 import { FRAMES_PER_HUGE } from "./frames";
 import { freeTables as free } from "./free-tables";
+import { setFaultRecords as setRecords } from "./fault-records";
 import { splitHugeAt as splitHuge } from "./huge";
 import { installGuards as install, removeGuards as removeAll } from "./guard";
 import {
@@ -55,7 +56,7 @@ import { populate as populateRange } from "./populate";
 import { protect as protectRange, unprotect as unprotectRange } from "./protect";
 import { reclaim as reclaimRange } from "./reclaim";
 import { publishRegions as publish, regionBuffer as buffer } from "./regions";
-import { replay as replayRecords, setFaultRecords as setRecords } from "./replay";
+import { replay as replayRecords } from "./replay";
 import { result } from "./result";
 import { scan as scanRange, scanBlock, scanProtects } from "./scan";
 import { forgetRange } from "./shadow";

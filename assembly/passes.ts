@@ -72,17 +72,6 @@ function constant(index: usize): v128 {
   return v128.load64_splat(constants + (index << 3));
 }
 
-/** Makes every entry of a table a uffd-wp marker. Nothing of the table is read. */
-export function storeMarkers(table: usize): void {
-  const marker = constant(C_MARKER);
-  for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
-    v128.store(slot, marker);
-    v128.store(slot, marker, 16);
-    v128.store(slot, marker, 32);
-    v128.store(slot, marker, 48);
-  }
-}
-
 /** Write-protects a table of readable pages, none of which is the zero page. */
 export function protectPages(table: usize): void {
   const kept = constant(C_NOT_WRITABLE);

@@ -25,7 +25,7 @@ import {
   withWrite,
 } from "./entry";
 import { framesAreSimple } from "./frames";
-import { ENTRIES_PER_TABLE, ENTRY_BYTES, TABLE_BYTES } from "./geometry";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, PMD_SHIFT, TABLE_BYTES } from "./geometry";
 import { splitHuge } from "./huge";
 import { noteResolved, resolveHuge, resolveProtection, setProtection } from "./mprotect";
 import { addTo } from "./stats";
@@ -35,7 +35,6 @@ import {
   protectAny,
   protectMixed,
   protectPages,
-  storeMarkers,
   unprotectMixed,
   unprotectPages,
 } from "./passes";
@@ -49,7 +48,7 @@ import {
   TABLE_ZERO_PAGES,
   tableFlags,
 } from "./table";
-import { KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
+import { KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP, templateOf } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
 import { forgetWritten, noteAllProtected, noteWritten } from "./written";
 
@@ -215,8 +214,8 @@ function protectHuge(space: usize, slot: usize, pageCount: u32): i32 {
 }
 
 function markNone(space: usize, table: usize, start: usize, pageCount: u32): void {
-  if (ASC_FEATURE_SIMD && pageCount == ENTRIES_PER_TABLE) {
-    storeMarkers(table);
+  if (pageCount == ENTRIES_PER_TABLE) {
+    memory.copy(table, templateOf(KIND_MARKER, PMD_SHIFT), TABLE_BYTES);
   } else {
     const end = slotsEnd(start, pageCount);
     for (let slot = start; slot < end; slot += ENTRY_BYTES) store<u64>(slot, UFFD_WP_MARKER);

@@ -1,4 +1,6 @@
 import {
+  ACCESS_RECORD_BYTES,
+  ACCESS_WRITE,
   COUNTER_ALLOCATE_FAULTS,
   COUNTER_ANON_PAGES,
   COUNTER_COPY_FAULTS,
@@ -15,6 +17,7 @@ import {
   COUNTER_ZERO_PAGE_FAULTS,
   FIRST_FRAME_PFN,
   KERNEL_WAIT_IS_MAJOR,
+  OUTCOME_WP,
   REGION_END,
   REGION_FIRST,
   REGION_FLAGS,
@@ -25,16 +28,29 @@ import {
   REGION_UFFD_WP,
   REGION_WP_ASYNC,
   REGION_WRITE,
+  REPLAY_CLUSTER_SHIFT,
+  REPLAY_QUIET,
   REPLAY_UNPROTECT,
   SPACE_KERNEL,
 } from "./abi";
-import { ACCESSED, DIRTY, frameOf, PFN_MASK, PRESENT, PROTECTION_READ, UFFD_WP_MARKER, WRITABLE } from "./entry";
+import { ACCESSED, DIRTY, PFN_MASK, PRESENT, PROTECTION_READ, UFFD_WP_MARKER, WRITABLE } from "./entry";
+import { recordsLeft, writeRecord } from "./fault-records";
 import { allocateFrame, contentSlot, freshRun, numberIn, OTHER_BYTES, releaseFrame, takeFresh } from "./frames";
 import { PMD_SHIFT } from "./geometry";
 import { findRegion } from "./regions";
-import { MAY_READ, MAY_WRITE, noteAccess } from "./shadow";
+import { misses, PAGE_MASK, slots, WRITE_SHIFT } from "./replay-list";
+import {
+  MAY_READ,
+  MAY_WRITE,
+  ensureShadow,
+  shadowByte,
+  shadowChunk,
+  shadowDirectory,
+  shadowShift,
+  shadowZeros,
+} from "./shadow";
 import { addTo } from "./stats";
-import { changeCounts, ensurePteTable, TABLE_ZERO_PAGES, tableOfSlot } from "./table";
+import { ensurePteTable, TABLE_WRITTEN_KNOWN, TABLE_ZERO_PAGES, tableCounts } from "./table";
 import { entryOfKind, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { isAnonymousRegion, prepareAnonVma } from "./userfault";
 import { slotIn } from "./walk";
@@ -62,6 +78,10 @@ const S_ZERO: u32 = 4;
 const S_WP: u32 = 8;
 const S_WRITE: u32 = 16;
 const SITUATIONS: u32 = 32;
+/** A bit for each situation in which a write meets the protection: S_WRITE and S_WP without S_WRITABLE. */
+const WP_SITUATIONS: u32 = 0x33000000;
+/** And for those in which the entry is a uffd-wp marker: S_WP alone, or with S_WRITE. */
+const MARKER_SITUATIONS: u32 = (1 << S_WP) | (1 << (S_WP | S_WRITE));
 /** From the special and the uffd-wp bit of an entry, which a marker has too, to S_ZERO and S_WP. */
 const TO_ZERO_AND_WP: u64 = 7;
 
@@ -78,8 +98,11 @@ makeTransitions();
 /** How often each situation was met since the counters were brought up to date. */
 const met: usize = memory.data(SITUATIONS << 2, 8);
 
+/** The policy by which single pages are unprotected has this bit and no cluster. */
+const UNPROTECTS_PAGES: u32 = REPLAY_UNPROTECT | ~((1 << REPLAY_CLUSTER_SHIFT) - 1);
+
 /** Frames that are looked for at once. */
-const FRESH_FRAMES: u32 = 256;
+const FRESH_FRAMES: u32 = 1024;
 
 /** Where the content of a read goes. */
 const nowhere: usize = memory.data(8, 8);
@@ -90,67 +113,158 @@ const SLOW: u32 = REGION_UFFD_MISSING | REGION_SIGBUS | REGION_THP;
 /** The region met last, as far as its pages can be handled here, and its flags. */
 let region: usize = 0;
 let regionFirst: u64 = 0;
-let regionEnd: u64 = 0;
-let isRegistered: bool = false;
-/** Whether a message about a write to a protected page can be answered here: by unprotecting it, or by nobody in async mode. */
-let resolves: bool = false;
+let regionPages: u64 = 0;
 let isAsync: bool = false;
-/** Consecutive frames for new pages: the first, how many there are, and how many of them are given away. */
+/** A bit for each situation that this region leaves to the long way. */
+let longSituations: u32 = 0;
+/** Consecutive frames for new pages, from the first that is not given away, and where they began. */
+let nextFresh: u32 = 0;
+let freshEnd: u32 = 0;
 let firstFresh: u32 = 0;
-let freshCount: u32 = 0;
-let usedFresh: u32 = 0;
 /** Whether they are one frame that was allocated by itself, since there were freed ones. */
 let isSpare: bool = false;
 
-/** Whether the last miss had a message, and what its page held before. */
-export let hadMessage: bool = false;
-export let contentBefore: u64 = 0;
-
-/** The table that `ownSlot` has found last: where tables were templates, many misses of a block have no slot yet. */
-let ownArea: u64 = u64.MAX_VALUE;
-let ownedTable: usize = 0;
-
-/** Begins with a block of misses: regions and tables may be others than at the last one. */
+/** Begins with a block of misses: regions may be others than at the last one. */
 export function beginMisses(): void {
-  regionEnd = 0;
-  ownArea = u64.MAX_VALUE;
+  regionPages = 0;
 }
 
 /**
- * Carries one access out. `known` is the slot of the page's entry in a table of the space's own, or 0; `policy` is REPLAY_UNPROTECT where
- * messages are answered by unprotecting the page alone. Returns false, with nothing changed, if the long way has to be taken.
+ * Carries listed accesses out, from the one numbered `miss` on. Returns the number of the first that has to take the long way, of which nothing
+ * is done, or `missCount`. Writes store `value`. `policy`: REPLAY_ flags; messages are answered here where that unprotects one page.
  */
-export function handleMiss(space: usize, page: u64, known: usize, isWrite: u32, value: u64, policy: u32): bool {
-  if ((page < regionFirst || page >= regionEnd) && !enterRegion(space, page, policy == REPLAY_UNPROTECT)) return false;
-  const slot = known != 0 ? known : ownSlot(space, page);
-  if (slot == 0 || (usedFresh == freshCount && !findFresh())) return false;
-  const before = load<u64>(slot);
-  if ((before & PRESENT) == 0 && before != 0 && !(before == UFFD_WP_MARKER && isRegistered)) return false;
+export function carryOutMisses(space: usize, records: usize, miss: u32, missCount: u32, value: u64, policy: u32): u32 {
+  let next = carryOutPrepared(records, miss, missCount, value, policy);
+  while (next < missCount && prepare(space, records, next, missCount, policy)) {
+    next = carryOutPrepared(records, next, missCount, value, policy);
+  }
+  return next;
+}
+
+/**
+ * Carries accesses out as long as all that they need is there: region, slot, shadow and frame. Returns the number of the first that is not
+ * done. A loop almost without calls and globals, so that it fits into the processor's registers; every fault of a replay goes through here.
+ */
+function carryOutPrepared(records: usize, first: u32, missCount: u32, value: u64, policy: u32): u32 {
+  const zeros = shadowZeros;
+  const directory = shadowDirectory;
+  const regionStart = regionFirst;
+  const pages = regionPages;
+  const hasMessages = (policy & REPLAY_QUIET) == 0 && !isAsync;
+  let room = hasMessages ? recordsLeft() : u32.MAX_VALUE;
+  let fresh = nextFresh;
+  let miss = first;
+  for (; miss < missCount; miss++) {
+    const record = recordOf(records, miss);
+    const page = record & PAGE_MASK;
+    const isWrite = <u32>(record >> WRITE_SHIFT);
+    const chunk = shadowChunk(directory, page);
+    const shadow = shadowByte(zeros, chunk, page);
+    const known = <u32>load<u8>(shadow);
+    // a record before it in the block may have been about the same page
+    if (((known >> (shadowShift(page) + isWrite)) & 1) != 0) continue;
+    const slot = slotOf(miss);
+    if (slot == 0 || page - regionStart >= pages) break;
+    if (chunk == 0 || fresh == freshEnd) break;
+    const before = load<u64>(slot);
+    const situation = situationOf(before, isWrite);
+    if ((((longSituations >> situation) & 1) | isNotHandled(before)) != 0) break;
+    const isWp = (WP_SITUATIONS >> situation) & 1;
+    if (isWp > room) break;
+    const next = transitions + ((<usize>situation) << 5);
+    const held = change(slot, before, next, (<u64>fresh + FIRST_FRAME_PFN) << 12, isWrite, value);
+    const flags = changeCounts(slot, next);
+    fresh += load<u32>(next, T_NEW_FRAME);
+    store<u8>(shadow, known | (load<u32>(next, T_SHADOW) << shadowShift(page)));
+    count(situation);
+    if ((isWp & (u32(hasMessages) | u32((flags & TABLE_WRITTEN_KNOWN) != 0))) == 0) continue;
+    noteWritten(slot);
+    if (!hasMessages) continue;
+    writeRecord(page, load<u32>(misses + ((<usize>miss) << 2)), OUTCOME_WP, ACCESS_WRITE, numberIn(held));
+    room--;
+  }
+  nextFresh = fresh;
+  return miss;
+}
+
+/** Returns the situation of an access to an entry that `isNotHandled` does not mean. */
+// @ts-ignore: decorator
+@inline
+function situationOf(before: u64, isWrite: u32): u32 {
   const state = ((<u32>before) & (S_PRESENT | S_WRITABLE)) | ((<u32>(before >> TO_ZERO_AND_WP)) & (S_ZERO | S_WP));
-  const situation = state | (isWrite << 4);
-  const isWp = (situation & (S_WP | S_WRITE | S_WRITABLE)) == (S_WP | S_WRITE);
-  if (isWp && !(isRegistered && resolves)) return false;
-  carryOut(slot, before, page, situation, value);
-  hadMessage = isWp && !isAsync;
-  if (isWp) noteWritten(slot);
+  return state | (isWrite << 4);
+}
+
+/** Makes a change to an entry and to the content of its page, and returns what that was. `frame`: the PFN bits of a frame for a new page. */
+// @ts-ignore: decorator
+@inline
+function change(slot: usize, before: u64, next: usize, frame: u64, isWrite: u32, value: u64): u64 {
+  const takesFrame: u64 = load<u32>(next, T_NEW_FRAME);
+  const after = (before & load<u64>(next, T_KEEP)) | load<u64>(next, T_SET) | (frame & (0 - takesFrame));
+  store<u64>(slot, after);
+  const content = select(contentSlot(<u32>((after & PFN_MASK) >> 12) - <u32>FIRST_FRAME_PFN), nowhere, isWrite != 0);
+  const held = load<u64>(content) & (takesFrame - 1); // of a new page nothing
+  store<u64>(content, value | (held & OTHER_BYTES));
+  return held;
+}
+
+/** Changes the two counts of a slot's table, which are one number, and its flags. Returns a number with the flags among its bits. */
+// @ts-ignore: decorator
+@inline
+function changeCounts(slot: usize, next: usize): u32 {
+  const word = tableCounts + ((slot >> 12) << 2);
+  const after = (load<u32>(word) + load<i32>(next, T_COUNTS)) | load<u32>(next, T_FLAGS);
+  store<u32>(word, after);
+  return after;
+}
+
+// @ts-ignore: decorator
+@inline
+function count(situation: u32): void {
+  const counter = met + ((<usize>situation) << 2);
+  store<u32>(counter, load<u32>(counter) + 1);
+}
+
+/** Returns 1 for an entry that is neither present nor none nor a uffd-wp marker. */
+// @ts-ignore: decorator
+@inline
+function isNotHandled(entry: u64): u32 {
+  return u32((entry & PRESENT) == 0) & u32(entry != 0) & u32(entry != UFFD_WP_MARKER);
+}
+
+/** Makes one thing ready that a listed access lacks. Returns false if it lacks nothing, or something that is not to be had. */
+function prepare(space: usize, records: usize, miss: u32, missCount: u32, policy: u32): bool {
+  const page = recordOf(records, miss) & PAGE_MASK;
+  if (page - regionFirst >= regionPages)
+    return enterRegion(space, page, (policy & UNPROTECTS_PAGES) == REPLAY_UNPROTECT);
+  if (slotOf(miss) == 0) return findOwnSlots(space, records, miss, missCount);
+  if (shadowChunk(shadowDirectory, page) == 0) return ensureShadow(page);
+  return nextFresh == freshEnd && findFresh();
+}
+
+/** Finds the slot of a listed access in a table of the space's own, and those of the next ones as far as they are in the same table. */
+function findOwnSlots(space: usize, records: usize, miss: u32, missCount: u32): bool {
+  let page = recordOf(records, miss) & PAGE_MASK;
+  const area = page >> PMD_SHIFT;
+  const table = ensurePteTable(space, page);
+  if (table == 0) return false;
+  for (let i = miss; page >> PMD_SHIFT == area; page = recordOf(records, i) & PAGE_MASK) {
+    store<u32>(slots + ((<usize>i) << 2), <u32>slotIn(table, page));
+    if (++i == missCount) break;
+  }
   return true;
 }
 
-function carryOut(slot: usize, before: u64, page: u64, situation: u32, value: u64): void {
-  const next = transitions + ((<usize>situation) << 5);
-  const takesFrame = load<u32>(next, T_NEW_FRAME);
-  const fresh = (<u64>(firstFresh + usedFresh) + FIRST_FRAME_PFN) << 12;
-  const after = (before & load<u64>(next, T_KEEP)) | load<u64>(next, T_SET) | (fresh & (0 - <u64>takesFrame));
-  usedFresh += takesFrame;
-  store<u64>(slot, after);
-  changeCounts(tableOfSlot(slot), load<i32>(next, T_COUNTS), load<u32>(next, T_FLAGS));
-  const content = select(contentSlot(frameOf(after)), nowhere, situation >= S_WRITE);
-  const held = load<u64>(content) & (<u64>takesFrame - 1); // of a new page nothing
-  contentBefore = numberIn(held);
-  store<u64>(content, value | (held & OTHER_BYTES));
-  noteAccess(page, load<u32>(next, T_SHADOW));
-  const counter = met + ((<usize>situation) << 2);
-  store<u32>(counter, load<u32>(counter) + 1);
+// @ts-ignore: decorator
+@inline
+function recordOf(records: usize, miss: u32): u64 {
+  return load<u64>(records + <usize>load<u32>(misses + ((<usize>miss) << 2)) * ACCESS_RECORD_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+function slotOf(miss: u32): usize {
+  return <usize>load<u32>(slots + ((<usize>miss) << 2));
 }
 
 /** Brings the counters of the space, and what is known of its region and of frames, up to date. */
@@ -188,42 +302,36 @@ function findFresh(): bool {
   firstFresh = freshRun(FRESH_FRAMES);
   isSpare = firstFresh == 0;
   if (isSpare) firstFresh = allocateFrame();
-  freshCount = isSpare ? u32(firstFresh != 0) : FRESH_FRAMES;
+  nextFresh = firstFresh;
+  freshEnd = firstFresh + (isSpare ? u32(firstFresh != 0) : FRESH_FRAMES);
   return firstFresh != 0;
 }
 
 /** Says how many frames were given away. */
 function giveFreshBack(): void {
-  if (!isSpare) takeFresh(usedFresh);
-  else if (usedFresh == 0 && firstFresh != 0) releaseFrame(firstFresh);
+  if (!isSpare) takeFresh(nextFresh - firstFresh);
+  else if (nextFresh == firstFresh && firstFresh != 0) releaseFrame(firstFresh);
   isSpare = false;
-  freshCount = 0;
-  usedFresh = 0;
+  firstFresh = 0;
+  nextFresh = 0;
+  freshEnd = 0;
 }
 
 function enterRegion(space: usize, page: u64, unprotects: bool): bool {
-  if (regionEnd != 0) flushMisses(space); // what a situation counts for is another thing in async mode
+  if (regionPages != 0) flushMisses(space); // what a situation counts for is another thing in async mode
   const found = findRegion(space, page);
   const flags = found != 0 ? load<u32>(found, REGION_FLAGS) : 0;
   const waitIsMajor = (load<u32>(space, SPACE_KERNEL) & KERNEL_WAIT_IS_MAJOR) != 0;
-  regionEnd = 0;
+  regionPages = 0;
   if ((flags & (READABLE | SLOW)) != READABLE || !isAnonymousRegion(flags)) return false;
   region = found;
   regionFirst = load<u64>(found, REGION_FIRST);
-  regionEnd = load<u64>(found, REGION_END);
-  isRegistered = (flags & REGION_UFFD_WP) != 0;
+  regionPages = load<u64>(found, REGION_END) - regionFirst;
   isAsync = (flags & REGION_WP_ASYNC) != 0;
-  resolves = isAsync || (unprotects && !waitIsMajor);
+  const isRegistered = (flags & REGION_UFFD_WP) != 0;
+  const resolves = isRegistered && (isAsync || (unprotects && !waitIsMajor));
+  longSituations = (isRegistered ? 0 : MARKER_SITUATIONS) | (resolves ? 0 : WP_SITUATIONS);
   return true;
-}
-
-/** Returns the slot of the entry for a page in a table of the space's own, which is made if there is none, or 0. */
-function ownSlot(space: usize, page: u64): usize {
-  if (page >> PMD_SHIFT != ownArea) {
-    ownedTable = ensurePteTable(space, page);
-    ownArea = ownedTable == 0 ? u64.MAX_VALUE : page >> PMD_SHIFT;
-  }
-  return ownedTable == 0 ? 0 : slotIn(ownedTable, page);
 }
 
 function times(situation: u32): u64 {

@@ -58,10 +58,10 @@ import { splitHuge } from "./huge";
 import { protectHugetlb } from "./hugetlb";
 import { protect } from "./protect";
 import { addTo, counterOf } from "./stats";
-import { adjustCounts } from "./table";
+import { adjustCounts, TABLE_NONE_WRITTEN, tableFlags } from "./table";
 import { entryOfKind, KIND_MARKER, KIND_NONE, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
 import { slotIn, slotsEnd, walk, WALK_AGAIN } from "./walk";
-import { isClear, noteProtected, writtenBitmap } from "./written";
+import { isNoneWritten, noteProtected, writtenBitmap } from "./written";
 
 /**
  * PAGEMAP_SCAN over one region: `fs/proc/task_mmu.c:pagemap_scan_pmd_entry`. The state of the call is in a block of linear memory that
@@ -128,8 +128,9 @@ function hugeCategoriesOf(entry: u64): u32 {
 class Scan {
   slice(space: usize, table: usize, page: u64, pageCount: u32): i32 {
     if (looksAtWrittenOnly) {
+      if ((tableFlags(table) & TABLE_NONE_WRITTEN) != 0) return OK;
       const bitmap = writtenBitmap(table);
-      if (bitmap != 0 && isClear(bitmap)) return OK;
+      if (bitmap != 0 && isNoneWritten(table, bitmap)) return OK;
       if (bitmap != 0) return scanBitmap(space, table, bitmap, page, pageCount);
     }
     const start = slotIn(table, page);
@@ -263,61 +264,73 @@ function scanUniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
 /** Puts out the runs of set bits: a scan that only looks for written entries. */
 function scanBitmap(space: usize, table: usize, bitmap: usize, page: u64, pageCount: u32): i32 {
   const categories = CATEGORY_WRITTEN | field(SCAN_REGION_CATEGORIES);
-  const first = <u32>(page & (ENTRIES_PER_TABLE - 1));
-  const end = first + pageCount;
   const isPlain = field(SCAN_FLAGS) == 0 && field(SCAN_VECTOR) != 0;
-  if (isPlain) openVector();
-  let index = nextBit(bitmap, first, end, 0);
+  const end = <u32>(page & (ENTRIES_PER_TABLE - 1)) + pageCount;
+  const base = page & ~(ENTRIES_PER_TABLE - 1);
+  let index = end - pageCount;
   while (index < end) {
+    if (isPlain) index = putOutRuns(space, bitmap, base, index, end, categories);
+    index = nextBit(bitmap, index, end, 0);
+    if (index == end) break;
     const next = nextBit(bitmap, index, end, u64.MAX_VALUE);
-    if (!isPlain || !pushRun(categories, page + (index - first), next - index)) {
-      if (isPlain) closeVector(space);
-      const slot = table + ((<usize>index) << 3);
-      const status = scanRun(space, table, slot, page + (index - first), next - index, categories);
-      if (status != OK) return status;
-      if (isPlain) openVector();
-    }
-    index = nextBit(bitmap, next, end, 0);
+    const status = scanRun(space, table, table + ((<usize>index) << 3), base + index, next - index, categories);
+    if (status != OK) return status;
+    index = next;
   }
-  if (isPlain) closeVector(space);
   return OK;
 }
 
-/** The output of a scan that does not protect, while a table is put out: `putOut` and `pushRegion` with their state at hand. */
-let lastRegion: usize = 0;
-let lastEnd: u64 = 0;
-let regionsLeft: u32 = 0;
-let pagesLeft: u64 = 0;
-let pagesPut: u64 = 0;
-
-function openVector(): void {
+/**
+ * Puts out runs of set bits without protecting them: `putOut` and `pushRegion` with their state at hand, and one step for each edge of a run.
+ * Returns the index of the first run that lengthens the region before it or does not fit, or `end`. `base`: the page of bit 0.
+ */
+function putOutRuns(space: usize, bitmap: usize, base: u64, index: u32, end: u32, categories: u32): u32 {
   const buffered = field(SCAN_BUFFERED);
-  lastRegion = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES - SCAN_REGION_BYTES;
-  lastEnd = buffered != 0 ? u64(load<f64>(lastRegion, SCAN_REGION_END)) : 0;
-  regionsLeft = min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) - buffered;
-  pagesLeft = load<u64>(scanBlock, SCAN_MAX_PAGES) - load<u64>(scanBlock, SCAN_FOUND_PAGES);
-  pagesPut = 0;
-}
-
-/** Adds a run that begins a region and fits. Returns false, with nothing done, for any other. */
-function pushRun(categories: u32, page: u64, pageCount: u64): bool {
-  if (page == lastEnd || regionsLeft == 0 || pageCount > pagesLeft) return false;
+  const vector = field(SCAN_VECTOR);
+  const regionsEnd = vector + min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) * SCAN_REGION_BYTES;
+  const found = load<u64>(scanBlock, SCAN_FOUND_PAGES);
+  const returned = f64(<i32>(categories & field(SCAN_RETURN)));
+  let region = vector + buffered * SCAN_REGION_BYTES;
+  let previousEnd = buffered != 0 ? u64(load<f64>(region - SCAN_REGION_BYTES, SCAN_REGION_END)) - base : u64.MAX_VALUE;
+  let pagesLeft = load<u64>(scanBlock, SCAN_MAX_PAGES) - found;
+  const pagesBefore = pagesLeft;
+  let start: u32 = end;
+  let before: u64 = 0;
+  for (let at = index & ~63; at <= end; at += 64) {
+    const word = at < end ? wordBetween(bitmap, at, index, end) : 0;
+    let edges = word ^ ((word << 1) | before);
+    before = word >> 63;
+    for (; edges != 0; edges &= edges - 1) {
+      const edge = at + <u32>ctz(edges);
+      if (start == end) {
+        start = edge;
+        continue;
+      }
+      if (start == previousEnd || region == regionsEnd || edge - start > pagesLeft) break;
+      previousEnd = u64.MAX_VALUE; // between this run and the next one there is a gap
+      store<f64>(region, f64(<i64>(base + start)), SCAN_REGION_FIRST);
+      store<f64>(region, f64(<i64>(base + edge)), SCAN_REGION_END);
+      store<f64>(region, returned, SCAN_REGION_CATEGORY_SET);
+      region += SCAN_REGION_BYTES;
+      pagesLeft -= edge - start;
+      start = end;
+    }
+    if (edges != 0) break;
+  }
+  if (pagesLeft == pagesBefore) return start;
   lengthens = true;
-  lastRegion += SCAN_REGION_BYTES;
-  lastEnd = page + pageCount;
-  regionsLeft--;
-  pagesLeft -= pageCount;
-  pagesPut += pageCount;
-  storeRegion(lastRegion, page, lastEnd, categories & field(SCAN_RETURN));
-  return true;
+  store<u32>(scanBlock, <u32>((region - vector) / SCAN_REGION_BYTES), SCAN_BUFFERED);
+  store<u64>(scanBlock, found + pagesBefore - pagesLeft, SCAN_FOUND_PAGES);
+  addTo(space, COUNTER_SCAN_PAGES, pagesBefore - pagesLeft);
+  return start;
 }
 
-function closeVector(space: usize): void {
-  if (pagesPut == 0) return;
-  const buffered = <u32>((lastRegion + SCAN_REGION_BYTES - field(SCAN_VECTOR)) / SCAN_REGION_BYTES);
-  store<u32>(scanBlock, buffered, SCAN_BUFFERED);
-  store<u64>(scanBlock, load<u64>(scanBlock, SCAN_FOUND_PAGES) + pagesPut, SCAN_FOUND_PAGES);
-  addTo(space, COUNTER_SCAN_PAGES, pagesPut);
+/** Returns the word of a bitmap that begins with bit `at`, of which only the bits from `first` to `end` may be set. */
+function wordBetween(bitmap: usize, at: u32, first: u32, end: u32): u64 {
+  const word = load<u64>(bitmap + ((<usize>at) >> 3));
+  const low = first > at ? u64.MAX_VALUE << (first - at) : u64.MAX_VALUE;
+  const high = end - at < 64 ? ~(u64.MAX_VALUE << (end - at)) : u64.MAX_VALUE;
+  return word & low & high;
 }
 
 /** Returns the index of the first bit from `index` on that differs from those of `background`, or `end`. */
@@ -418,11 +431,11 @@ function pushRegion(categories: u32, first: u64, end: u64): bool {
   return true;
 }
 
-/** Numbers of a region are f64, as the host takes them. */
+/** Numbers of a region are f64, as the host takes them; processors convert signed ones faster. */
 function storeRegion(region: usize, first: u64, end: u64, categories: u32): void {
-  store<f64>(region, f64(first), SCAN_REGION_FIRST);
-  store<f64>(region, f64(end), SCAN_REGION_END);
-  store<f64>(region, f64(categories), SCAN_REGION_CATEGORY_SET);
+  store<f64>(region, f64(<i64>first), SCAN_REGION_FIRST);
+  store<f64>(region, f64(<i64>end), SCAN_REGION_END);
+  store<f64>(region, f64(<i32>categories), SCAN_REGION_CATEGORY_SET);
 }
 
 function field(offset: usize): u32 {

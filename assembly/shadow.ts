@@ -53,14 +53,30 @@ export function permits(zeros: usize, directory: usize, record: u64): u32 {
   return byte >> ((((<u32>record) & 3) << 1) + <u32>(record >> 63));
 }
 
-/** Notes what accesses to a page may do. Without memory for a chunk nothing is noted. */
-export function noteAccess(page: u64, bits: u32): void {
-  const slot = slotOf(page);
-  let offset = load<u32>(slot);
-  if (offset == 0) offset = addChunk(slot);
-  if (offset == 0) return;
-  const byte = byteOf(offset, page);
-  store<u8>(byte, load<u8>(byte) | (bits << shiftOf(page)));
+/** Returns the chunk of a page's byte, to be given to `shadowByte`; 0 where there is none, and nothing may be noted. */
+// @ts-ignore: decorator
+@inline
+export function shadowChunk(directory: usize, page: u64): u32 {
+  return load<u32>(directory + ((<usize>(page >> CHUNK_SHIFT)) << 2));
+}
+
+/** Makes a chunk for a page that has none. Returns false when the memory is used up. */
+export function ensureShadow(page: u64): bool {
+  return addChunk(slotOf(page)) != 0;
+}
+
+/** Returns the address of the byte in which the two bits of a page are. */
+// @ts-ignore: decorator
+@inline
+export function shadowByte(zeros: usize, chunk: u32, page: u64): usize {
+  return zeros + chunk + ((<usize>(page >> 2)) & CHUNK_MASK);
+}
+
+/** Returns where in that byte they are. */
+// @ts-ignore: decorator
+@inline
+export function shadowShift(page: u64): u32 {
+  return ((<u32>page) & 3) << 1;
 }
 
 /** Forgets what is known of a range of a space, whose entries or contents are about to change. */
@@ -82,8 +98,8 @@ export function forgetAll(): void {
 function forgetPage(page: u64): void {
   const offset = load<u32>(slotOf(page));
   if (offset == 0) return;
-  const byte = byteOf(offset, page);
-  store<u8>(byte, load<u8>(byte) & ~((<u32>3) << shiftOf(page)));
+  const byte = shadowByte(shadowZeros, offset, page);
+  store<u8>(byte, load<u8>(byte) & ~((<u32>3) << shadowShift(page)));
 }
 
 function forgetInChunk(index: u32, firstPage: u64, end: u64): void {
@@ -97,7 +113,7 @@ function forgetInChunk(index: u32, firstPage: u64, end: u64): void {
   }
   for (; page < last && (page & 3) != 0; page++) forgetPage(page);
   const bytes = <usize>((last - page) >> 2);
-  memory.fill(byteOf(load<u32>(slotOf(chunkFirst)), page), 0, bytes);
+  memory.fill(shadowByte(shadowZeros, load<u32>(slotOf(chunkFirst)), page), 0, bytes);
   for (page += (<u64>bytes) << 2; page < last; page++) forgetPage(page);
 }
 
@@ -129,14 +145,6 @@ function dropChunk(index: u32): void {
 
 function slotOf(page: u64): usize {
   return shadowDirectory + ((<usize>(page >> CHUNK_SHIFT)) << 2);
-}
-
-function byteOf(offset: u32, page: u64): usize {
-  return shadowZeros + offset + ((<usize>(page >> 2)) & CHUNK_MASK);
-}
-
-function shiftOf(page: u64): u32 {
-  return ((<u32>page) & 3) << 1;
 }
 
 function chunkNumber(index: u32): u32 {

@@ -46,12 +46,15 @@ export const TABLE_ZERO_PAGES: u32 = 1 << 13;
 export const TABLE_OTHERS: u32 = 1 << 14;
 /** The bitmap of written entries is right (`written.ts`). */
 export const TABLE_WRITTEN_KNOWN: u32 = 1 << 15;
-const OCCUPIED_MASK: u32 = 0x1fff;
+/** With it: that none is. */
+export const TABLE_NONE_WRITTEN: u32 = 1 << 12;
+const OCCUPIED_MASK: u32 = 0xfff;
 const MARKERS_SHIFT: u32 = 16;
 
 const COUNTS_BYTES: usize = 1 << 22; // 2^20 blocks of 4 KiB
 
-const counts: usize = reserve(COUNTS_BYTES);
+/** Base of the counts, a word for each block of linear memory, for loops to have in locals. */
+export const tableCounts: usize = reserve(COUNTS_BYTES);
 
 countTemplates();
 
@@ -294,7 +297,7 @@ export function mapsNothing(table: usize): bool {
 
 /** Returns the TABLE_ flags of a table. */
 export function tableFlags(table: usize): u32 {
-  return load<u32>(countsSlot(table)) & (TABLE_ZERO_PAGES | TABLE_OTHERS | TABLE_WRITTEN_KNOWN);
+  return load<u32>(countsSlot(table)) & (TABLE_ZERO_PAGES | TABLE_OTHERS | TABLE_WRITTEN_KNOWN | TABLE_NONE_WRITTEN);
 }
 
 /** Sets and clears TABLE_ flags. */
@@ -314,20 +317,12 @@ export function noteEntry(table: usize, entry: u64): void {
 
 /** Adds to the counts of a table what a pass has changed in it. What was known of written entries is not known any more. */
 export function adjustCounts(table: usize, occupiedDelta: i32, markersDelta: i32): void {
-  adjustOnly(table, occupiedDelta, markersDelta, TABLE_WRITTEN_KNOWN);
+  adjustOnly(table, occupiedDelta, markersDelta, TABLE_WRITTEN_KNOWN | TABLE_NONE_WRITTEN);
 }
 
 /** The same for one entry that was none and maps a page now, or was a marker and maps a protected one: whether it is written stays. */
 export function adjustForPage(table: usize, wasMarker: bool): void {
   adjustOnly(table, i32(!wasMarker), -i32(wasMarker), 0);
-}
-
-/** The same for several of these at once: `delta` is added to both counts, which are one number, and `flags` are set. */
-// @ts-ignore: decorator
-@inline
-export function changeCounts(table: usize, delta: i32, flags: u32): void {
-  const slot = countsSlot(table);
-  store<u32>(slot, (load<u32>(slot) + delta) | flags);
 }
 
 function adjustOnly(table: usize, occupiedDelta: i32, markersDelta: i32, clear: u32): void {
@@ -394,5 +389,5 @@ function hole(shift: u32): usize {
 }
 
 function countsSlot(table: usize): usize {
-  return counts + ((table >> 12) << 2);
+  return tableCounts + ((table >> 12) << 2);
 }

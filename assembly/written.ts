@@ -1,7 +1,7 @@
 import { allocateBlock, reserve } from "./arena";
 import { isUffdWp } from "./entry";
 import { ENTRIES_PER_TABLE, ENTRY_BYTES } from "./geometry";
-import { setTableFlags, TABLE_OTHERS, TABLE_WRITTEN_KNOWN, tableFlags, tableOfSlot } from "./table";
+import { setTableFlags, TABLE_NONE_WRITTEN, TABLE_OTHERS, TABLE_WRITTEN_KNOWN, tableFlags, tableOfSlot } from "./table";
 
 /**
  * Which entries of a last-level table are written (PAGE_IS_WRITTEN: not write-protected by userfaultfd), a bit each, so that a scan need not
@@ -35,10 +35,12 @@ export function writtenBitmap(table: usize): usize {
   return bitmap;
 }
 
-/** Tells whether no bit of a bitmap is set. */
-export function isClear(bitmap: usize): bool {
+/** Tells whether no entry of a table is known to be written, and notes it for the next time: then its bitmap need not be read. */
+export function isNoneWritten(table: usize, bitmap: usize): bool {
   const low = load<u64>(bitmap) | load<u64>(bitmap, 8) | load<u64>(bitmap, 16) | load<u64>(bitmap, 24);
-  return (low | load<u64>(bitmap, 32) | load<u64>(bitmap, 40) | load<u64>(bitmap, 48) | load<u64>(bitmap, 56)) == 0;
+  const all = low | load<u64>(bitmap, 32) | load<u64>(bitmap, 40) | load<u64>(bitmap, 48) | load<u64>(bitmap, 56);
+  if (all == 0) setTableFlags(table, TABLE_NONE_WRITTEN, 0);
+  return all == 0;
 }
 
 /** Notes that the protection of the entry at `slot` is gone. */
@@ -48,6 +50,7 @@ export function noteWritten(slot: usize): void {
   const index = (slot - table) >> 3;
   const byte = writtenBitmap(table) + (index >> 3);
   store<u8>(byte, load<u8>(byte) | (<u8>((<u32>1) << ((<u32>index) & 7))));
+  setTableFlags(table, 0, TABLE_NONE_WRITTEN);
 }
 
 /** Notes that the entries from `index` to `end` of a table are protected now. */
@@ -71,7 +74,7 @@ export function noteAllProtected(table: usize): void {
 
 /** Notes that it is not known any more which entries are written. */
 export function forgetWritten(table: usize): void {
-  setTableFlags(table, 0, TABLE_WRITTEN_KNOWN);
+  setTableFlags(table, 0, TABLE_WRITTEN_KNOWN | TABLE_NONE_WRITTEN);
 }
 
 /** Returns a word with the bits of `first` to `end` set; both are of one word. */

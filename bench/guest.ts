@@ -43,7 +43,7 @@ async function samplesOf(row: Row, rounds: number, leastMs: number): Promise<Rec
   try {
     for (const side of GUEST_SIDES) {
       const make = row.cases[side];
-      if (make !== undefined) sides[side] = timed(make(), row.units, leastMs);
+      if (make !== undefined) sides[side] = timed(make(), row.units, Math.max(leastMs, row.leastMs ?? 0));
     }
     return await takeTurns(sides, rounds);
   } catch (error) {

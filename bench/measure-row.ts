@@ -20,7 +20,7 @@ export async function measureRow(
   try {
     for (const side of OWN_SIDES) {
       const make = row.cases[side];
-      if (make !== undefined) sides[side] = timed(make(), row.units);
+      if (make !== undefined) sides[side] = timed(make(), row.units, row.leastMs);
     }
     return rowResult(row, await takeTurns(sides, rounds));
   } catch (error) {

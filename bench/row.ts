@@ -39,6 +39,8 @@ export interface Row {
   readonly unit: Unit;
   /** Units of one pass of our own sides. */
   readonly units: number;
+  /** Milliseconds for which a pass is repeated within a round, for passes of microseconds; the C programs of such rows do the same. */
+  readonly leastMs?: number;
   /** What `limit` is, if there is one. */
   readonly limitIs?: string;
   readonly questions: Readonly<Partial<Record<ProgramSide, Question>>>;

@@ -17,6 +17,9 @@ const SHARES: readonly Written[] = [
   { id: "scan-written", title: "scan, everything written", isWritten: () => true },
 ];
 
+/** SCAN_NS of the C programs. */
+const SCAN_MS = 2;
+
 /** PAGEMAP_SCAN for written pages over a range of which every page is there, all regions read out. */
 export function scanRows(tools: Tools, sizes: Sizes): Row[] {
   return SHARES.map((share) => scanRow(tools, sizes, share));
@@ -34,6 +37,7 @@ function scanRow(tools: Tools, { pages, realPages, mapPages }: Sizes, { id, titl
     group: "scan",
     unit: "ns/PTE",
     units: pages,
+    leastMs: SCAN_MS,
     questions: { kernel: ask(realPages), native: ask(pages) },
     cases: {
       ours: () => scanOurs(tools, pages, written),

@@ -10,7 +10,7 @@ const ASSEMBLY_LAYERS: Layers = [
   ["abi", "geometry", "plane"],
   ["entry", "stats", "result"],
   ["arena"],
-  ["uniform", "shadow"],
+  ["uniform", "shadow", "fault-records"],
   ["table", "frames", "regions", "userfault"],
   ["walk", "swap", "written", "passes"],
   ["free-tables", "resident"],
@@ -19,7 +19,8 @@ const ASSEMBLY_LAYERS: Layers = [
   ["object-fault", "swap-fault", "huge-fault", "hugetlb-fault"],
   ["fault", "mprotect", "zap", "fork", "move-tables", "move-pages", "collapse", "reclaim", "pagemap", "picture"],
   ["protect", "hugetlb", "guard"],
-  ["access", "populate", "scan", "fill", "space", "replay-miss"],
+  ["access", "populate", "scan", "fill", "space", "replay-list"],
+  ["replay-miss"],
   ["touch", "replay"],
   ["index"],
 ].map((row) => row.map((name) => `assembly/${name}.ts`));

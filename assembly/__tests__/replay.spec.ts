@@ -34,9 +34,10 @@ import {
 import { accessPage, resumeAccess } from "../access";
 import { reserve } from "../arena";
 import { fillCopy } from "../fill";
+import { setFaultRecords } from "../fault-records";
 import { contentOf } from "../frames";
 import { protect, unprotect } from "../protect";
-import { replay, setFaultRecords } from "../replay";
+import { replay } from "../replay";
 import { result } from "../result";
 import { counterOf } from "../stats";
 import { forgetAll } from "../shadow";

@@ -31,6 +31,9 @@ void answer(double ns, int count, ...);
 
 double now_ns(void);
 
+/* A scan is repeated until this has passed, as our own are: single ones of a few microseconds would measure cold caches. */
+#define SCAN_NS 2e6
+
 /* Prints why this program cannot go on, and ends it. */
 _Noreturn void fail(const char *what);
 

@@ -4,6 +4,8 @@ import { ratioSpread, ratioTo } from "./row-text.js";
 /** What a row is to reach. */
 export interface Goal {
   readonly row: string;
+  /** What the row is compared with. */
+  readonly to: SideName | null;
   readonly text: string;
   readonly atLeast?: number;
   readonly atMost?: number;
@@ -67,6 +69,7 @@ export const GOALS: readonly Goal[] = [
   within("replay-zipf", "native", 1.6),
   {
     row: "replay-steady",
+    to: null,
     text: "at most 2 ns an access",
     atMost: 2,
     unit: "ns",
@@ -87,6 +90,7 @@ export function isMet({ atLeast, atMost }: Goal, value: number | null): boolean 
 function faster(row: string, side: SideName, times: number): Goal {
   return {
     row,
+    to: side,
     text: `at least ${times.toLocaleString("en-US")} × as fast as ${NAMES[side]}`,
     atLeast: times,
     unit: "×",
@@ -101,6 +105,7 @@ function faster(row: string, side: SideName, times: number): Goal {
 function within(row: string, side: SideName, times: number): Goal {
   return {
     row,
+    to: side,
     text: times === 1 ? `no slower than ${NAMES[side]}` : `at most ${times} × the time of ${NAMES[side]}`,
     atMost: times,
     unit: "×",
@@ -116,6 +121,7 @@ function within(row: string, side: SideName, times: number): Goal {
 function withinRow(row: string, other: string, times: number): Goal {
   return {
     row,
+    to: null,
     text: `at most ${times} × the time of ${other}`,
     atMost: times,
     unit: "×",

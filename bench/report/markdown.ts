@@ -4,6 +4,7 @@ import type { Group } from "../row.js";
 import { type Goal, GOALS, isMet } from "./goals.js";
 import { figure, ratioTo } from "./row-text.js";
 import { usText } from "./size-picture.js";
+import { whyNot } from "./why.js";
 
 const GROUPS: readonly (readonly [group: Group, title: string, note: string])[] = [
   [
@@ -19,7 +20,7 @@ const GROUPS: readonly (readonly [group: Group, title: string, note: string])[] 
   [
     "scan",
     "Finding written pages",
-    "PAGEMAP_SCAN over 4 GiB of pages that are there, all regions read out as the API returns them.",
+    "PAGEMAP_SCAN over 4 GiB of pages that are there, all regions read out as the API returns them. Scans take microseconds, so each side repeats them for 2 ms within a round.",
   ],
   [
     "replay",
@@ -130,8 +131,12 @@ function count(units: number): string {
 
 function goals(results: Results): string[] {
   const rows = new Map(results.rows.map((row) => [row.id, row]));
-  const lines = GOALS.filter((goal) => rows.has(goal.row)).map((goal) =>
-    goalText(goal, goal.value(rows), goal.spread(rows)),
+  const asked = GOALS.filter((goal) => rows.has(goal.row));
+  const lines = asked.map((goal) => goalText(goal, goal.value(rows), goal.spread(rows)));
+  const missed = asked.filter((goal) => isMet(goal, goal.value(rows)) === false);
+  const why = whyNot(
+    missed.map(({ row, to }) => `${row}/${to}`),
+    rows,
   );
   return [
     "## Goals",
@@ -142,6 +147,7 @@ function goals(results: Results): string[] {
     "|---|---|---:|---|",
     ...lines,
     "",
+    ...(why.length === 0 ? [] : ["What stands in the way of those that are not met:", "", ...why, ""]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Category, PagemapScan } from "../../ts/node.js";
+import { ACCESS_WRITE, type Category, type PagemapScan } from "../../ts/node.js";
 import { MARKER_WORD, PAGE, setUp, type Setup, word, WP_BIT } from "../support/setup.js";
 
 /** [first page, end page, categories] of each region, pages counted from the start of the mapping; and the end of the walk. */
@@ -95,6 +95,31 @@ describe("PAGEMAP_SCAN", () => {
     setup.space.write(setup.at + 7 * PAGE, 1);
     expect(scan(setup, clear)[0]).toEqual([[7, 8, "written"]]);
   });
+
+  it.each(["none", "zero page", "page"])(
+    "finds what a replay has written since the last scan, %s before",
+    async (before) => {
+      const setup = await setUp({ features: ["wp-async"], pages: 1000 });
+      const { space, at, bytes } = setup;
+      if (before === "zero page") space.madvise(at, bytes, "populate-read");
+      if (before === "page") space.madvise(at, bytes, "populate-write");
+      setup.uffd.writeProtect(at, bytes);
+      expect(scan(setup, WRITTEN)[0]).toEqual([]);
+      const pages = [0, 5, 6, 511, 512, 999];
+      const words = pages.flatMap((page) => [
+        (at / PAGE + page) % 2 ** 32,
+        Math.floor((at / PAGE + page) / 2 ** 32) | ACCESS_WRITE,
+      ]);
+      space.replay(new Uint32Array(words), { value: 1 });
+      const ranges = [
+        [0, 1],
+        [5, 7],
+        [511, 513],
+        [999, 1000],
+      ];
+      expect(scan(setup, WRITTEN)[0]).toEqual(ranges.map(([first, end]) => [first, end, "written"]));
+    },
+  );
 
   it("protects only as much as the limit allows", async () => {
     const setup = await withWrites(10, () => true);

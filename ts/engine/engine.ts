@@ -568,12 +568,15 @@ export class Engine {
     return this.#check(this.#wasm.scan(space, firstPage, pageCount), "scanRange") === abi.OK;
   }
 
-  /** Takes the regions that are in the kernel's bounce buffer now, SCAN_REGION_NUMBERS each, and tells where the walk stopped (0: it has not) and what was found. */
+  /**
+   * Takes the regions that are in the kernel's bounce buffer now, SCAN_REGION_NUMBERS each, and tells where the walk stopped (0: it has not) and
+   * what was found. The regions are a view of the engine's memory, good until its next call.
+   */
   takeScanRegions(): { regions: Float64Array; walkEndPage: number; foundPages: number } {
     const words = this.#memory();
     const count = words[this.#scan + abi.SCAN_BUFFERED / 4] ?? 0;
     const vector = words[this.#scan + abi.SCAN_VECTOR / 4] ?? 0;
-    const regions = new Float64Array(this.#wasm.memory.buffer, vector, count * SCAN_REGION_NUMBERS).slice();
+    const regions = new Float64Array(this.#wasm.memory.buffer, vector, count * SCAN_REGION_NUMBERS);
     words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] = (words[this.#scan + abi.SCAN_VECTOR_LEFT / 4] ?? 0) - count;
     words[this.#scan + abi.SCAN_BUFFERED / 4] = 0;
     const walkEndPage = readWord(words, this.#scan + abi.SCAN_WALK_END / 4);

@@ -58,6 +58,7 @@ export interface PagemapScanResult {
 /** `fs/proc/task_mmu.c:do_pagemap_scan`: the walk over mappings, and the copying out between its rounds. */
 export class PagemapScanner {
   readonly #mm: Mm;
+  readonly #taken = new NumberList();
 
   constructor(mm: Mm) {
     this.#mm = mm;
@@ -70,23 +71,21 @@ export class PagemapScanner {
     const vectorLength = checkCount(scan.vectorLength ?? 4096, "vectorLength");
     const maxPages = checkCount(scan.maxPages ?? 0, "maxPages") || Infinity;
     this.#begin(scan, vectorLength, maxPages);
-    const parts: Float64Array[] = [];
-    let count = 0;
+    this.#taken.clear();
     let walkEndPage = 0;
     let page = start / PAGE_SIZE;
     while (page < end / PAGE_SIZE) {
       const isStopped = !this.#walk(scan, page, end / PAGE_SIZE);
       const taken = this.#mm.engine.takeScanRegions();
-      parts.push(taken.regions);
-      count += taken.regions.length / SCAN_REGION_NUMBERS;
+      this.#taken.add(taken.regions);
       walkEndPage = taken.walkEndPage;
       if (!isStopped) break;
       page = walkEndPage;
-      if (count === vectorLength || taken.foundPages === maxPages) break;
+      if (this.#taken.length === vectorLength * SCAN_REGION_NUMBERS || taken.foundPages === maxPages) break;
     }
     // where the walk ran through, the kernel leaves what an earlier round put there
     const walkEnd = walkEndPage === 0 ? end : walkEndPage * PAGE_SIZE;
-    return resultOf(parts.length === 1 ? (parts[0] as Float64Array) : joined(parts), walkEnd);
+    return resultOf(this.#taken.copy(), walkEnd);
   }
 
   #checkKernel(scan: PagemapScan): void {
@@ -179,12 +178,27 @@ function pageRegion(raw: Float64Array, index: number): PageRegion {
   return { start: first * PAGE_SIZE, end: end * PAGE_SIZE, categories };
 }
 
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+/** Numbers that are collected over and over again: the memory is kept, since fresh memory costs more than what is copied into it. */
+class NumberList {
+  #numbers = new Float64Array(SCAN_REGION_NUMBERS * 512);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
   }
-  return all;
+
+  add(more: Float64Array): void {
+    const length = this.length + more.length;
+    if (length > this.#numbers.length) {
+      const grown = new Float64Array(2 * length);
+      grown.set(this.#numbers.subarray(0, this.length));
+      this.#numbers = grown;
+    }
+    this.#numbers.set(more, this.length);
+    this.length = length;
+  }
+
+  copy(): Float64Array {
+    return this.#numbers.slice(0, this.length);
+  }
 }

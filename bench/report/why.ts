@@ -1,0 +1,56 @@
+import type { RowResult } from "../results.js";
+import { figure, ratioTo } from "./row-text.js";
+
+type Rows = ReadonlyMap<string, RowResult>;
+
+/** Why a goal may stay out of reach, as far as profiles of instructions and the other sides of the same rows tell. */
+const REASONS: readonly (readonly [goals: readonly string[], reason: (rows: Rows) => string])[] = [
+  [
+    ["protect-none/js", "unprotect-markers/js", "first-protect/js"],
+    () =>
+      "JavaScript's side is one `fill` of a flat array, at the speed of memory: what writes the same bytes cannot be four times as fast. Its memory in `first-protect` may also be recycled, ours never is.",
+  ],
+  [
+    ["protect-none/limit", "unprotect-markers/limit"],
+    () =>
+      "Of a table's time, its walk and its counts take 15 to 25 ns beside 70 to 80 ns of storing 4 KiB, so the ratio is between 1.0 and 1.4 with what else the memory is busy with.",
+  ],
+  [
+    ["scan-1pct/kernel"],
+    (rows) =>
+      `Each of some 10,500 regions is found by a branch that cannot be predicted, written, and handed over in fresh memory. C without the hand-over is ${timesAsFast(rows, "scan-1pct")} × as fast as the kernel.`,
+  ],
+  [
+    ["scan-clean/js", "scan-1pct/js", "scan-written/js"],
+    () =>
+      "JavaScript's side scans one flat array of bits and gives pairs of numbers; ours walks tables and gives regions with categories, in rounds of 512 as the kernel has them.",
+  ],
+  [
+    ["replay-sequential/js", "replay-uniform/js", "replay-zipf/js", "replay-steady/js"],
+    () =>
+      "A fault changes an entry, two counts, a content, two bits of the shadow and a counter; some 150 instructions, most of them waiting for these. JavaScript's side has flat arrays for one range and no descent. Without faults the time is that of reading the records twice: they are copied into the engine's memory first.",
+  ],
+  [
+    ["replay-sequential/map", "replay-uniform/map", "replay-zipf/map"],
+    () =>
+      "A Map holds what few pages there are so far, and does not have the 4 GiB of a full range: see the work column.",
+  ],
+];
+
+/** Returns what stands in the way of goals that are not met, named ROW/SIDE. */
+export function whyNot(missed: readonly string[], rows: Rows): string[] {
+  return REASONS.flatMap(([goals, reason]) => {
+    const meant = goals.filter((goal) => missed.includes(goal));
+    if (meant.length === 0) return [];
+    const names = [...new Set(meant.map((goal) => `\`${goal.slice(0, goal.indexOf("/"))}\``))];
+    return [`- ${names.join(", ")}: ${reason(rows)}`];
+  });
+}
+
+/** How many times as fast as the kernel C is. */
+function timesAsFast(rows: Rows, id: string): string {
+  const row = rows.get(id);
+  const kernel = row === undefined ? null : ratioTo(row, "kernel");
+  const native = row === undefined ? null : ratioTo(row, "native");
+  return kernel === null || native === null ? "–" : figure(kernel / native);
+}
