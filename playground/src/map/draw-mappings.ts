@@ -20,7 +20,15 @@ export function drawGrounds(frame: Frame, shapes: readonly MappingShape[]): void
   }
 }
 
-/** Draws the outlines of mappings and puts their names. */
+/** Puts the names of mappings, the largest first. */
+export function putNames(frame: Frame, shapes: readonly MappingShape[]): void {
+  const pages = ({ mapping }: MappingShape): number => mapping.endPage - mapping.firstPage;
+  for (const shape of [...shapes].sort((a, b) => pages(b) - pages(a))) {
+    if (meet(shape.bounds, frame.part)) putName(frame, shape, frame.box(shape.bounds));
+  }
+}
+
+/** Draws the outlines of mappings. */
 export function drawOutlines(frame: Frame, shapes: readonly MappingShape[]): void {
   const { context, inks, part } = frame;
   context.strokeStyle = inks.mapping;
@@ -33,7 +41,6 @@ export function drawOutlines(frame: Frame, shapes: readonly MappingShape[]): voi
     const box = frame.box(shape.bounds);
     if (box.width < LEAST_SIZE || box.height < LEAST_SIZE) drawSpot(frame, box);
     else trace(frame, shape);
-    putName(frame, shape, box);
   }
   context.stroke();
 }

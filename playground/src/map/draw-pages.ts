@@ -1,3 +1,5 @@
+import { STATE_NONE } from "../../../assembly/abi.js";
+import { tableKind } from "./cell-facts.js";
 import type { Frame } from "./frame.js";
 import { COLUMNS, pageAt, type Rect, ROWS } from "./geometry.js";
 import { ENTRY_STATES, textOn } from "./palette.js";
@@ -21,7 +23,7 @@ export function drawPages(frame: Frame, entriesOf: EntriesOf): void {
   for (let y = Math.floor(part.y); y < part.y + part.height; y++) {
     for (let x = Math.floor(part.x); x < part.x + part.width; x++) {
       const found = frame.tiles.cellAt(frame.process, 0, x, y);
-      if (found === null || found.zoom !== 0) continue;
+      if (found === null || found.zoom !== 0 || isNowhere(found.cell)) continue;
       const box = frame.box({ x, y, width: 1, height: 1 });
       if (scale < BITS_FROM) drawSign(frame, box, found.cell & 0xff);
       else drawEntry(frame, box, pageAt(x, y), found.cell & 0xff, entriesOf);
@@ -39,6 +41,11 @@ export function tablesWithBits({ camera, part }: Pick<Frame, "camera" | "part">)
     }
   }
   return pages;
+}
+
+/** Tells whether there is not even a table that could have an entry. */
+function isNowhere(cell: number): boolean {
+  return (cell & 0xff) === STATE_NONE && tableKind(cell, "pte") === "missing";
 }
 
 function drawLines(frame: Frame): void {
@@ -74,7 +81,7 @@ function drawSign(frame: Frame, { x, y, width, height }: Rect, state: number): v
 function drawEntry(frame: Frame, box: Rect, page: number, state: number, entriesOf: EntriesOf): void {
   const { context, theme } = frame;
   const { x, y, width, height } = box;
-  const line = Math.round(height * 0.115);
+  const line = Math.min(15, Math.round(height * 0.115));
   context.fillStyle = textOn(state, theme);
   context.textBaseline = "top";
   context.textAlign = "left";

@@ -1,6 +1,7 @@
 import { type TableKind, tableKind } from "./cell-facts.js";
 import { zoomFor } from "./draw-tiles.js";
 import type { Frame } from "./frame.js";
+import { LABEL_HEIGHT } from "./labels.js";
 import { indexesOf, pageAt, type Rect, type TableLevel, TABLE_LEVELS, tableRect } from "./geometry.js";
 
 /** Tables are outlined from this height on, and fully so from the other. */
@@ -73,13 +74,12 @@ function* tablesIn(frame: Frame, level: TableLevel): Generator<{ rect: Rect; kin
   }
 }
 
-/** The name stays in sight as long as a part of the table is. */
+/** The name stands in the corner; where that is not seen, the table is the whole picture, and there is nothing to tell apart. */
 function putName(frame: Frame, level: TableLevel, rect: Rect, kind: TableKind): void {
-  const box = frame.box(rect);
-  const x = Math.max(box.x + 3, 3);
-  const y = Math.max(box.y + 3, 24);
-  const room = Math.min(box.x + box.width, frame.size.width) - x - 3;
-  if (y + 20 > box.y + box.height) return;
+  const { x: left, y: top, width, height } = frame.box(rect);
+  const [x, y] = [left + 3, top + 3];
+  if (x < 0 || y < 0 || LABEL_HEIGHT + 6 > height) return;
+  const room = width - 6;
   const { name, index } = ABOVE[level];
   const entry = `${name}[${indexesOf(pageAt(rect.x, rect.y))[index]}]`;
   const label = { x, y, colour: kind === "real" ? frame.inks.ink : frame.inks.quiet, isStrong: false };

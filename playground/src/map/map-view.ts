@@ -1,7 +1,7 @@
 import { type Camera, clamped, fitted, flight, panned, placeAt, type Point, type Size, zoomed } from "./camera.js";
 import { type CellFacts, factsOf, isSameCell } from "./cell-facts.js";
 import { drawCursor, drawPin } from "./draw-marks.js";
-import { drawGrounds, drawOutlines } from "./draw-mappings.js";
+import { drawGrounds, drawOutlines, putNames } from "./draw-mappings.js";
 import { drawPages, tablesWithBits } from "./draw-pages.js";
 import { drawTables } from "./draw-tables.js";
 import { drawTiles, tilesIn, zoomFor } from "./draw-tiles.js";
@@ -11,7 +11,7 @@ import { boundsOf, isOnPlane, pageAt, placeOf, PLANE, type TableLevel, tableRect
 import { listen, type MapCommands } from "./input.js";
 import { LabelPlan } from "./labels.js";
 import { LiveCache } from "./live-cache.js";
-import { type MapMapping, type MappingShape, shapesOf } from "./mappings.js";
+import { type MapMapping, type MappingShape, mainShapes, shapesOf } from "./mappings.js";
 import type { Theme } from "./palette.js";
 import { TileCache, type TileSource } from "./tile-cache.js";
 
@@ -31,7 +31,7 @@ export interface MapEvents {
   readonly onCursor?: (facts: CellFacts | null) => void;
   /** A page was pinned, or none is any more. */
   readonly onPin?: (page: number | null) => void;
-  /** Something else is shown. Null: all mappings, whichever they are. */
+  /** Something else is shown. Null: the mappings, wherever they are. */
   readonly onMove?: (position: MapPosition | null) => void;
 }
 
@@ -53,7 +53,7 @@ const LONGEST_FLIGHT = 900;
 
 /**
  * The map of an address space: a canvas that fills its host. It draws when something has changed, and only what is seen. Mouse, fingers and keys
- * move it; where they have not, it shows all mappings.
+ * move it; where they have not, it shows the mappings.
  */
 export class MapView {
   readonly canvas: HTMLCanvasElement;
@@ -69,7 +69,7 @@ export class MapView {
   #mappings: readonly MapMapping[] = [];
   #size: Size = { width: 0, height: 0 };
   #camera: Camera | null = null;
-  /** Whether all mappings are to be shown, also when they change. */
+  /** Whether the mappings are to be shown, also when they change. */
   #isFitted = true;
   #pin: number | null = null;
   #pointer: Point | null = null;
@@ -146,7 +146,7 @@ export class MapView {
     this.#requestFrame();
   }
 
-  /** What is shown; null while it is all mappings. */
+  /** What is shown; null while that is the mappings. */
   get position(): MapPosition | null {
     if (this.#isFitted || this.#camera === null) return null;
     const { x, y, scale } = this.#camera;
@@ -154,7 +154,7 @@ export class MapView {
     return { page, zoom: -Math.log2(scale) };
   }
 
-  /** Shows a position at once; null: all mappings. Tells nobody. */
+  /** Shows a position at once; null: the mappings. Tells nobody. */
   setPosition(position: MapPosition | null): void {
     this.#flight = null;
     this.#isFitted = position === null;
@@ -166,9 +166,10 @@ export class MapView {
     this.#requestFrame();
   }
 
-  /** Goes to where all mappings are seen. */
+  /** Goes to where the mappings are; when that is shown already, to where all of them are seen, however far apart. */
   fit(): void {
-    this.#flyTo(this.#wholeView(), true);
+    if (this.#isFitted && this.#flight === null) this.#flyTo(this.#viewOf(this.#shapes), false);
+    else this.#flyTo(this.#wholeView(), true);
   }
 
   /** Enlarges by a factor around the middle. */
@@ -265,8 +266,11 @@ export class MapView {
   }
 
   #wholeView(): Camera {
-    const bounds = boundsOf(this.#shapes.map((shape) => shape.bounds));
-    return fitted(bounds ?? PLANE, this.#size);
+    return this.#viewOf(mainShapes(this.#shapes));
+  }
+
+  #viewOf(shapes: readonly MappingShape[]): Camera {
+    return fitted(boundsOf(shapes.map((shape) => shape.bounds)) ?? PLANE, this.#size);
   }
 
   #current(): Camera {
@@ -342,8 +346,9 @@ export class MapView {
     drawGrounds(frame, this.#shapes);
     drawTiles(frame, keys);
     drawPages(frame, (page) => this.#entries.get(`${this.#process} ${page}`));
-    drawOutlines(frame, this.#shapes);
+    putNames(frame, this.#shapes);
     drawTables(frame);
+    drawOutlines(frame, this.#shapes);
     frame.labels.draw(frame);
     if (this.#pin !== null) drawPin(frame, this.#pin);
     if (this.#hasCursor) drawCursor(frame, { x: size.width / 2, y: size.height / 2 });

@@ -25,6 +25,26 @@ export function shapesOf(mappings: readonly MapMapping[]): MappingShape[] {
   });
 }
 
+/**
+ * Returns the mappings to be shown at first: those near the largest. A stack at the other end of the address space would make a speck of
+ * everything.
+ */
+export function mainShapes(shapes: readonly MappingShape[]): MappingShape[] {
+  const pages = ({ mapping }: MappingShape): number => mapping.endPage - mapping.firstPage;
+  const area = (rect: Rect): number => rect.width * rect.height;
+  const [largest, ...others] = [...shapes].sort((a, b) => pages(b) - pages(a));
+  if (largest === undefined) return [];
+  const main = [largest];
+  for (const shape of others) {
+    const around = boundsOf([...main, shape].map(({ bounds }) => bounds));
+    if (around !== null && area(around) <= area(largest.bounds) * ROOM_FOR_OTHERS) main.push(shape);
+  }
+  return main;
+}
+
+/** How many times as large as the largest mapping the picture may get. */
+const ROOM_FOR_OTHERS = 12;
+
 /** Returns the mapping of a page. */
 export function mappingAt(mappings: readonly MapMapping[], page: number): MapMapping | null {
   return mappings.find(({ firstPage, endPage }) => page >= firstPage && page < endPage) ?? null;
