@@ -1,5 +1,5 @@
 /** Carries the experiment out in the worker whenever what it is made with changes, and holds what came of it. */
-import { effect, signal, type Signal, untracked } from "@preact/signals";
+import { batch, effect, signal, type Signal, untracked } from "@preact/signals";
 import { proxy } from "comlink";
 import { complain } from "../app/toasts.js";
 import type { SeedMode } from "../state/seed.js";
@@ -59,8 +59,10 @@ async function carryOut(params: SeedParams): Promise<void> {
   try {
     const opened = await openScene("seed", params);
     if (run !== current) return;
-    scene.value = opened;
-    revision.value++;
+    batch(() => {
+      scene.value = opened;
+      revision.value++;
+    });
     await compareArms(opened, params, run);
     const report = proxy((step: SeedProgress) => {
       if (run === current) showProgress(step);

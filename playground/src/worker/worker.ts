@@ -17,11 +17,9 @@ const open = new Map<SceneKind, Scene>();
 
 const api: WorkerApi = {
   open: async (kind, params) => {
-    open.get(kind)?.dispose();
-    open.delete(kind);
     const load = await LOADERS[kind]();
     const opened = await load(params);
-    open.get(kind)?.dispose(); // another one was opened meanwhile
+    open.get(kind)?.dispose(); // only now, so that the page has something to show until then
     open.set(kind, opened.scene);
     return proxy(serverOf(opened));
   },
@@ -56,6 +54,7 @@ function serverOf<K extends SceneKind>({ scene, control }: OpenedScene<K>): Scen
 
 function spaceOf(scene: Scene, process: string): AddressSpace {
   const space = scene.processes.get(process);
+  if (space?.isDisposed === true) throw new Error("the scene has ended");
   if (space !== undefined) return space;
   throw new RangeError(`expected a process among ${[...scene.processes.keys()].join(", ")}, got ${process}`);
 }
