@@ -88,6 +88,8 @@ export type { EntryChange } from "./scenario/history.js";
 export { CHECKPOINT_STEPS, Timeline } from "./scenario/timeline.js";
 export { comparisonHtml } from "./report/html.js";
 export { comparisonTable } from "./report/table.js";
+export { csv, type CsvValue } from "./report/csv.js";
+export { type FilmRecord, type TraceEvent, type TraceEventFile, traceEvents } from "./report/trace-events.js";
 export { type CompareOptions, compareTrackers } from "./sim/compare.js";
 export type { Comparison, TrackerId, TrackerResult } from "./sim/comparison.js";
 export {
@@ -100,25 +102,18 @@ export {
   MissingCostError,
   readCostProfile,
 } from "./sim/cost-profile.js";
-export { FILM_TRACKERS, type FilmOptions, type FilmTracker } from "./sim/film/film-options.js";
+export type { AnsweredFault, AnsweredKind, CopiedChunk, FilmCourse } from "./sim/film/film-log.js";
+export { FILM_TRACKERS, filmTrackerLabel, type FilmOptions, type FilmTracker } from "./sim/film/film-options.js";
 export type { FilmFaults, Frame } from "./sim/film/film-run.js";
 export type { PatternGuest, TraceGuest } from "./sim/film/guest.js";
 export type { FilmChange } from "./sim/film/page-watch.js";
-export type { InconsistentPage, SavedBy, Verdict } from "./sim/film/saved-pages.js";
+export { type InconsistentPage, SAVED_STATES, type SavedBy, type Verdict } from "./sim/film/saved-pages.js";
 export { type FilmSummary, SnapshotFilm } from "./sim/film/snapshot-film.js";
 export type { StallSummary } from "./sim/film/stalls.js";
 export type { MeasuredRow, MeasuringHost, SeedMeasurement } from "./sim/measurement.js";
 export { type Layout, layoutAroundPages, layoutFromMaps, type LayoutMapping, layoutRam } from "./sim/layout.js";
-export {
-  type CostSpan,
-  oneWrite,
-  type OneWrite,
-  WRITE_PAGES,
-  WRITE_TRACKERS,
-  type WriteActor,
-  type WriteChoice,
-  type WriteEvent,
-} from "./sim/one-write.js";
+export { type CostSpan, oneWrite, type OneWrite, type WriteActor, type WriteEvent } from "./sim/one-write.js";
+export { WRITE_PAGES, WRITE_TRACKERS, type WriteChoice } from "./sim/write-choice.js";
 export { type PreparedTrace, type PrepareOptions, prepareTrace } from "./sim/prepare.js";
 export { COST_PROFILES, defaultCostProfile } from "./sim/profiles.js";
 export { PUBLISHED_SEED_FIGURES, PUBLISHED_SEED_FIGURES_HUGE } from "./sim/published.js";

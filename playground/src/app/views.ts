@@ -15,4 +15,12 @@ export interface ViewEntry {
   readonly opens?: DroppedKind;
 }
 
-export const VIEWS: readonly ViewEntry[] = [{ id: "experiment", title: "Experiment", component: { ready: SeedView } }];
+export const VIEWS: readonly ViewEntry[] = [
+  { id: "experiment", title: "Experiment", component: { ready: SeedView } },
+  {
+    id: "snapshot",
+    title: "Snapshot",
+    component: { load: async () => (await import("../film/film-view.js")).FilmView },
+    opens: "trace",
+  },
+];

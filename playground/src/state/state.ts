@@ -4,8 +4,10 @@
  */
 import { defaultCostProfile, COST_PROFILES } from "../../../ts/sim/profiles.js";
 import { objectAt, oneOf, type Part, StateError } from "./fields.js";
+import { FILM_PART, type FilmState } from "./film.js";
 import { MAP_PART, type MapState } from "./map.js";
 import { SEED_PART, type SeedState } from "./seed.js";
+import { WRITE_PART, type WriteState } from "./write.js";
 
 /** The views, in the order of their tabs. */
 export const VIEW_IDS = ["experiment", "scenario", "snapshot", "write"] as const;
@@ -27,6 +29,8 @@ export interface State {
   readonly profile: string;
   readonly map: MapState;
   readonly seed: SeedState;
+  readonly film: FilmState;
+  readonly write: WriteState;
 }
 
 const PARTS: { readonly [K in keyof State]: Part<State[K]> } = {
@@ -34,6 +38,8 @@ const PARTS: { readonly [K in keyof State]: Part<State[K]> } = {
   profile: PROFILE_PART,
   map: MAP_PART,
   seed: SEED_PART,
+  film: FILM_PART,
+  write: WRITE_PART,
 };
 
 /** Name of a part. */

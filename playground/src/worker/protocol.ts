@@ -1,5 +1,7 @@
 /** What the page and its worker say to each other. A scene adds a line to `SceneTypes` and one to the loaders in worker.ts. */
 import type { ProxyMarked, Remote } from "comlink";
+import type { WriteControl, WriteParams } from "./write-scene.js";
+import type { FilmControl, FilmParams } from "./film-scene.js";
 import type { EntryInfo, MappingInfo, StatusInfo } from "./inspect.js";
 import type { EntryEvent, Scene } from "./scene.js";
 import type { SeedParams } from "./seed-run.js";
@@ -8,6 +10,8 @@ import type { SeedControl } from "./seed-scene.js";
 /** For each scene what it is made with, and what its view can have it do. */
 export interface SceneTypes {
   readonly seed: { readonly params: SeedParams; readonly control: SeedControl };
+  readonly film: { readonly params: FilmParams; readonly control: FilmControl };
+  readonly write: { readonly params: WriteParams; readonly control: WriteControl };
 }
 
 /** Name of a scene. */

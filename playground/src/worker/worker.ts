@@ -1,7 +1,7 @@
 /** The worker: engines and scenes live here, the page asks. */
 import { expose, proxy, transfer } from "comlink";
 import type { AddressSpace } from "../../../ts/mm/address-space.js";
-import { newEngine } from "./engines.js";
+import { engineMaker, newEngine } from "./engines.js";
 import { entryOf, mappingsOf, statusOf } from "./inspect.js";
 import type { OpenedScene, OpenScene, SceneKind, SceneServer, WorkerApi } from "./protocol.js";
 import type { Scene } from "./scene.js";
@@ -10,17 +10,25 @@ import { openSeed } from "./seed-scene.js";
 /** How each scene's file is loaded; all but that of the first view when they are needed. */
 const LOADERS: { readonly [K in SceneKind]: () => Promise<OpenScene<K>> } = {
   seed: () => Promise.resolve((params) => openSeed(params, newEngine)),
+  film: async () => {
+    const [{ open }, makeEngine] = await Promise.all([import("./film-scene.js"), engineMaker()]);
+    return (params) => open(params, makeEngine);
+  },
+  write: async () => {
+    const { open } = await import("./write-scene.js");
+    return async (params) => open(params, await newEngine());
+  },
 };
 
 /** The open scenes, one of a kind. */
-const open = new Map<SceneKind, Scene>();
+const openScenes = new Map<SceneKind, Scene>();
 
 const api: WorkerApi = {
   open: async (kind, params) => {
     const load = await LOADERS[kind]();
     const opened = await load(params);
-    open.get(kind)?.dispose(); // only now, so that the page has something to show until then
-    open.set(kind, opened.scene);
+    openScenes.get(kind)?.dispose(); // only now, so that the page has something to show until then
+    openScenes.set(kind, opened.scene);
     return proxy(serverOf(opened));
   },
 };

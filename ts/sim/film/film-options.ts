@@ -34,6 +34,19 @@ export function trackerOf(name: FilmTracker): Tracker | null {
   return TRACKERS.find(({ id }) => id === name) ?? null;
 }
 
+/** What a way to take a snapshot is called. */
+export function filmTrackerLabel(name: FilmTracker): string {
+  return FILM_LABELS[name];
+}
+
+const FILM_LABELS: Readonly<Record<FilmTracker, string>> = {
+  wp: "sync wp",
+  "wp-pre-read": "sync wp, pre-read",
+  "wp-populate-read": "sync wp, POPULATE_READ",
+  "wp-unpopulated": "WP_UNPOPULATED",
+  stop: "guest stopped",
+};
+
 /** What a fault of each kind costs beside the message and its answer. */
 export interface FaultCosts {
   /** From the exception to the return, with the message, the handler, unprotecting and the wake-up. */

@@ -7,6 +7,7 @@ import type { ModelledTime } from "../comparison.js";
 import { modelledTime, protectCounts } from "../cost-profile.js";
 import { arm, prefault, prefaultCounts } from "../arming.js";
 import type { AccessBatch } from "./access-stream.js";
+import type { AnsweredKind, FilmLog } from "./film-log.js";
 import { type FaultCosts, type FilmOptions, trackerOf } from "./film-options.js";
 import { type PreparedGuest, prepareGuest, VALUE_AFTER } from "./guest.js";
 import { HandlerQueue } from "./handler-queue.js";
@@ -48,6 +49,12 @@ export interface FilmFaults {
 const CHUNK_PAGES = 64;
 const PAGE_HIGH = 2 ** 32;
 
+/** Who looks on. */
+export interface FilmObservers {
+  readonly watch?: PageWatch;
+  readonly log?: FilmLog;
+}
+
 interface Part extends AccessBatch {
   readonly isWatched: boolean;
 }
@@ -71,6 +78,7 @@ export class FilmRun {
   readonly #queue: HandlerQueue;
   readonly #uffd: Userfaultfd | null;
   readonly #watch: PageWatch | undefined;
+  readonly #log: FilmLog | undefined;
   readonly #chunks: readonly Chunk[];
   readonly #pageNs: number;
   readonly #accessNs: number;
@@ -85,9 +93,10 @@ export class FilmRun {
   #writes = 0;
 
   /** @throws RangeError for options out of range; MissingCostError; OutOfMemoryError. */
-  constructor(engine: Engine, options: FilmOptions, watch?: PageWatch) {
+  constructor(engine: Engine, options: FilmOptions, { watch, log }: FilmObservers = {}) {
     this.#options = options;
     this.#watch = watch;
+    this.#log = log;
     this.#costs = costsOf(options);
     this.#pageNs = pageTime(options.copierBytesPerSecond);
     this.#serviceNs = this.#costs.answered + this.#pageNs;
@@ -140,6 +149,7 @@ export class FilmRun {
     if (this.#options.handler === "copier") this.#chunkEndNs += answered * this.#serviceNs;
     if (this.#nowNs < this.#chunkEndNs) return;
     this.#saveChunk(firstPage, count);
+    this.#log?.addChunk({ firstPage, pageCount: count, startNs: this.#chunkStartNs, endNs: this.#nowNs });
     this.#nextChunk++;
     this.#chunkEndNs = null;
   }
@@ -255,10 +265,13 @@ export class FilmRun {
       const isZeroPage = isHole && !isMarker && copies > 0;
       const arrivalNs = ns + (isMarker ? allocate : 0);
       const answeredNs = this.#queue.add(arrivalNs, this.#readyAt(arrivalNs));
-      this.stalls.add(answeredNs - ns + (isZeroPage ? copy : 0));
+      const doneNs = answeredNs + (isZeroPage ? copy : 0);
+      this.stalls.add(doneNs - ns);
       if (isMarker) allocations--;
       if (isZeroPage) copies--;
-      this.#faults[isMarker ? "marker" : isZeroPage ? "zeroPage" : "page"]++;
+      const kind: AnsweredKind = isMarker ? "marker" : isZeroPage ? "zeroPage" : "page";
+      this.#faults[kind]++;
+      this.#log?.addFault({ page, kind, writtenNs: ns, takenNs: answeredNs - this.#serviceNs, answeredNs, doneNs });
     }
     this.stalls.add(allocate, allocations);
     this.stalls.add(copy, copies);

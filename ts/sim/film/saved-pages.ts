@@ -25,11 +25,14 @@ export interface Verdict {
   readonly first: readonly InconsistentPage[];
 }
 
+/** What has become of the pages of a part of a guest's memory, as numbers of pages in this order; `wrong` ones have been saved, but not as they were. */
+export const SAVED_STATES = ["unsaved", "copier", "fault", "wrong"] as const;
+
 /** Bits 57 and 63 of a word of /proc/PID/pagemap, as they are in its upper half. */
 const UFFD_WP_HIGH = 1 << 25;
 const PRESENT_HIGH = 1 << 31;
 const LISTED = 20;
-const [BY_NOBODY, BY_COPIER, BY_FAULT] = [0, 1, 2];
+const [BY_NOBODY, BY_COPIER, BY_FAULT, WRONG] = [0, 1, 2, 3];
 const LOW_WORDS = 2 ** 32;
 
 /** What each page of a guest held at the snapshot, whether it was protected then, when it was first written, and what was saved of it. */
@@ -39,6 +42,8 @@ export class SavedPages {
   readonly #armed: Uint8Array;
   readonly #existed: Uint8Array;
   readonly #by: Uint8Array;
+  /** Who has saved a page, or that it is wrong: numbers of SAVED_STATES. */
+  readonly #state: Uint8Array;
   readonly #writtenNs: Float64Array;
   readonly #first: InconsistentPage[] = [];
   #inconsistent = 0;
@@ -58,6 +63,7 @@ export class SavedPages {
     this.#armed = new Uint8Array(pages);
     this.#existed = new Uint8Array(pages);
     this.#by = new Uint8Array(pages);
+    this.#state = new Uint8Array(pages);
     this.#writtenNs = new Float64Array(pages).fill(NaN);
     this.#noteFlag(space, PRESENT_HIGH, this.#existed);
     for (const { firstPage, pageCount, index } of this.#mappings) {
@@ -98,6 +104,23 @@ export class SavedPages {
     const by = this.#by[this.#indexOf(page)];
     if (by === BY_COPIER) return "copier";
     return by === BY_FAULT ? "fault" : null;
+  }
+
+  /**
+   * Cuts the guest's memory into `parts` of equal length and counts the pages of each by what has become of them: one number for each of
+   * SAVED_STATES, part after part.
+   */
+  countParts(parts: number): Uint32Array {
+    const counts = new Uint32Array(parts * SAVED_STATES.length);
+    const { length } = this.#state;
+    for (let part = 0; part < parts; part++) {
+      const end = Math.floor(((part + 1) * length) / parts);
+      for (let i = Math.floor((part * length) / parts); i < end; i++) {
+        const at = part * SAVED_STATES.length + (this.#state[i] as number);
+        counts[at] = (counts[at] as number) + 1;
+      }
+    }
+    return counts;
   }
 
   /** Tells whether the page existed at the snapshot, before the tracker did anything. */
@@ -151,6 +174,7 @@ export class SavedPages {
 
   #compare(page: number, index: number, saved: number, savedNs: number): void {
     const expected = this.#truth[index] as number;
+    this.#state[index] = saved === expected ? (this.#by[index] as number) : WRONG;
     if (saved === expected) return;
     this.#inconsistent++;
     if (this.#first.length >= LISTED) return;

@@ -1,7 +1,8 @@
 import type { Engine } from "../../engine/engine.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 import type { ModelledTime } from "../comparison.js";
-import { type FilmFaults, FilmRun, type Frame } from "./film-run.js";
+import { type FilmFaults, type FilmObservers, FilmRun, type Frame } from "./film-run.js";
+import { type FilmCourse, FilmLog } from "./film-log.js";
 import type { FilmOptions, FilmTracker } from "./film-options.js";
 import { type FilmChange, PageWatch } from "./page-watch.js";
 import type { SavedBy, Verdict } from "./saved-pages.js";
@@ -54,6 +55,11 @@ export class SnapshotFilm {
   /** The guest's memory as it is now. Void after `restart`. */
   get space(): AddressSpace {
     return this.#run.guest.space;
+  }
+
+  /** Pages of the guest. */
+  get pages(): number {
+    return this.#run.saved.pages;
   }
 
   /** Nanoseconds of modelled time since the snapshot. */
@@ -111,11 +117,29 @@ export class SnapshotFilm {
   /** Returns every change of the entry of a page up to now, oldest first. Repeats the film up to there in an engine of its own. */
   history(page: number): readonly FilmChange[] {
     const watch = new PageWatch(page);
+    this.#repeat({ watch });
+    return watch.changes;
+  }
+
+  /** Returns what has happened up to now, with at most `limit` faults. Repeats the film up to there in an engine of its own. */
+  course(limit: number): FilmCourse {
+    const log = new FilmLog(limit);
+    this.#repeat({ log });
+    return log.course;
+  }
+
+  /**
+   * Counts the guest's pages in `parts` of equal length by what has become of them: one number for each of SAVED_STATES, part after part.
+   */
+  countParts(parts: number): Uint32Array {
+    return this.#run.saved.countParts(parts);
+  }
+
+  #repeat(observers: FilmObservers): void {
     this.#historyEngine ??= this.#makeEngine();
-    const repeated = new FilmRun(this.#historyEngine, this.options, watch);
+    const repeated = new FilmRun(this.#historyEngine, this.options, observers);
     repeated.advance(this.nowNs);
     repeated.guest.space.dispose();
-    return watch.changes;
   }
 
   /** Frees the guest's memory. The film must not be used any more. */

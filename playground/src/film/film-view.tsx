@@ -1,0 +1,171 @@
+/** A background snapshot as a film: a guest writes while a copier goes through its memory. */
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { formatBytes } from "../../../ts/base/pages.js";
+import { formatCount } from "../../../ts/report/format.js";
+import { filmTrackerLabel, FILM_TRACKERS } from "../../../ts/sim/film/film-options.js";
+import { bindKeys } from "../app/keys.js";
+import { ProfilePicker } from "../app/profile-picker.js";
+import { change, state } from "../state/store.js";
+import { followClock, startClock, stepFrame, togglePlay } from "./clock.js";
+import { Controls } from "./controls.js";
+import { failure, followFilm, shownFrame, shownReport } from "./film.js";
+import { FilmMap } from "./film-map.js";
+import { LineChart } from "./line-chart.js";
+import { Player } from "./player.js";
+import { sentenceOf } from "./sentence.js";
+import { StallChart } from "./stall-chart.js";
+import { Strip } from "./strip.js";
+import { TrackerTable } from "./tracker-table.js";
+import { WrongPages } from "./wrong-pages.js";
+
+/** The view; while it is shown the films follow its controls. */
+export function FilmView(): JSX.Element {
+  useEffect(() => followFilm(startClock), []);
+  useEffect(followClock, []);
+  useEffect(() => bindKeys(KEYS), []);
+  return (
+    <div class="film">
+      <section class="panel film-controls" aria-label="Guest and copier">
+        <Controls />
+        <Counts />
+      </section>
+      <section class="panel film-map" aria-label="The guest's memory">
+        <Sentence />
+        <FilmMap />
+        <Strip />
+        <Player />
+      </section>
+      <section class="panel film-charts" aria-labelledby="film-charts-title">
+        <div class="panel-head">
+          <h2 id="film-charts-title">{filmTrackerLabel(state.film.value.tracker)}</h2>
+          <ProfilePicker />
+        </div>
+        <Charts />
+      </section>
+      <section class="panel film-trackers" aria-labelledby="film-trackers-title">
+        <div class="panel-head">
+          <h2 id="film-trackers-title">Trackers side by side</h2>
+          <span class="quiet">the chosen one is on the map; times are modelled</span>
+        </div>
+        <TrackerTable />
+        <WrongPages />
+        <Limits />
+      </section>
+    </div>
+  );
+}
+
+const KEYS = [
+  { key: "p", what: "let the film run, or stop it", run: togglePlay },
+  { key: ",", what: "the frame before", run: () => stepFrame(-1) },
+  { key: ".", what: "the next frame", run: () => stepFrame(1) },
+  ...FILM_TRACKERS.map((tracker, index) => ({
+    key: String(index + 1),
+    what: `show ${filmTrackerLabel(tracker)}`,
+    run: () => change("film", { tracker }),
+  })),
+];
+
+function Sentence(): JSX.Element {
+  const report = shownReport.value;
+  if (failure.value !== null) {
+    return (
+      <p class="sentence bad" role="alert" aria-busy="false">
+        {failure.value}
+      </p>
+    );
+  }
+  const { text, tone } = sentenceOf(report);
+  const isBusy = report === undefined || report.summary === null;
+  return (
+    <p class={`sentence ${tone}`} aria-live="polite" aria-busy={isBusy}>
+      {text}
+    </p>
+  );
+}
+
+/** The counts at the moment that is shown. */
+function Counts(): JSX.Element {
+  const frame = shownFrame.value;
+  const rows = [
+    ["writes since the snapshot", frame?.writes],
+    ["pages written", frame?.dirty],
+    ["saved by the copier", frame?.byCopier],
+    ["saved by faults", frame?.byFault],
+    ["messages that wait", frame?.queue],
+  ] as const;
+  return (
+    <div class="figures">
+      <h3>At this moment</h3>
+      <dl>
+        {rows.map(([name, count]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{count === undefined ? "…" : formatCount(count)}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>page tables</dt>
+          <dd>{frame === undefined ? "…" : formatBytes(frame.tableBytes)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+function Charts(): JSX.Element {
+  const report = shownReport.value;
+  const frames = report?.frames ?? [];
+  const times = frames.map(({ timeNs }) => timeNs);
+  return (
+    <>
+      <LineChart
+        id="saved"
+        title="Pages saved"
+        times={times}
+        lines={[
+          { name: "by the copier", style: "line-copier", values: frames.map(({ byCopier }) => byCopier) },
+          { name: "by faults", style: "line-fault", values: frames.map(({ byFault }) => byFault) },
+        ]}
+      />
+      <LineChart
+        id="queue"
+        title="Messages that wait"
+        times={times}
+        lines={[{ name: "queue", style: "line-queue", values: frames.map(({ queue }) => queue) }]}
+      />
+      {report?.summary != null && <StallChart stalls={report.summary.stalls} profile={report.summary.profile.name} />}
+    </>
+  );
+}
+
+function Limits(): JSX.Element {
+  return (
+    <details class="limits">
+      <summary>What is exact here, and what is modelled</summary>
+      <ul>
+        <li>
+          Entries, faults, messages and contents are the engine’s, and so is the verdict: saved contents are compared
+          with those at the snapshot.
+        </li>
+        <li>
+          Time is modelled: the figures of the cost profile, and 4 KiB divided by the copier’s bandwidth for each page
+          that is written out.
+        </li>
+        <li>
+          The guest’s writes come at their rate, whatever waits: if it is faster than the handler, the queue only grows.
+          A real thread that waits writes nothing.
+        </li>
+        <li>
+          A write to a page whose answer is under way counts as one without a fault. Handler and copier do not take
+          bandwidth from each other.
+        </li>
+        <li>
+          The copier goes through memory once, in address order, 64 pages at a time, passes over what faults have saved,
+          and unprotects what it has saved.
+        </li>
+      </ul>
+    </details>
+  );
+}

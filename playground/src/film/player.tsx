@@ -1,0 +1,70 @@
+import type { JSX } from "preact";
+import { formatTime } from "../../../ts/report/format.js";
+import { isPlaying, slowDown, speed, SPEEDS, stopAt, togglePlay } from "./clock.js";
+import { clockNs, knownNs } from "./film.js";
+
+/** Fractions of the film that the slider tells apart. */
+const STEPS = 1000;
+
+/** Runs the film, stops it, and goes to any moment of it. */
+export function Player(): JSX.Element {
+  const known = knownNs.value;
+  return (
+    <div class="player" role="group" aria-label="Film">
+      <button type="button" class="button play" onClick={togglePlay} aria-keyshortcuts="p">
+        <PlayIcon />
+        {isPlaying.value ? "Pause" : "Play"}
+      </button>
+      <Scrubber known={known} />
+      <label class="speed">
+        <span class="sr-only">Speed</span>
+        <select
+          value={speed.value}
+          title={slowDown.value === 0 ? "" : `${slowText()} modelled time`}
+          onChange={(event) => (speed.value = Number(event.currentTarget.value))}
+        >
+          {SPEEDS.map((times) => (
+            <option key={times} value={times}>
+              {times}×
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function Scrubber({ known }: { readonly known: number }): JSX.Element {
+  const now = clockNs.value;
+  return (
+    <>
+      <input
+        class="scrubber"
+        type="range"
+        min={0}
+        max={STEPS}
+        value={known === 0 ? 0 : Math.round((now / known) * STEPS)}
+        aria-label="Time since the snapshot"
+        aria-valuetext={`${formatTime(now)} of ${formatTime(known)}`}
+        onInput={(event) => stopAt((Number(event.currentTarget.value) / STEPS) * known)}
+      />
+      <span class="time">
+        {formatTime(now)} <span class="quiet">/ {formatTime(known)}</span>
+      </span>
+    </>
+  );
+}
+
+/** How fast it is shown, in words. */
+export function slowText(): string {
+  const times = slowDown.value;
+  return times >= 1 ? `${times.toPrecision(2)} times slower than` : `${(1 / times).toPrecision(2)} times faster than`;
+}
+
+function PlayIcon(): JSX.Element {
+  return (
+    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+      <path d={isPlaying.value ? "M2 1h3v10H2zM7 1h3v10H7z" : "M2 1l9 5-9 5z"} fill="currentColor" />
+    </svg>
+  );
+}

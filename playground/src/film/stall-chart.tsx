@@ -1,0 +1,109 @@
+import type { JSX } from "preact";
+import { formatCount, formatTime } from "../../../ts/report/format.js";
+import type { StallSummary } from "../../../ts/sim/film/stalls.js";
+
+const HEIGHT = 84;
+const AXIS = 18;
+const TOP = 4;
+
+/** How long writes that met a fault waited: a bar for each power of two of nanoseconds. */
+export function StallChart({
+  stalls,
+  profile,
+}: {
+  readonly stalls: StallSummary;
+  readonly profile: string;
+}): JSX.Element {
+  const first = Math.max(0, stalls.log2.findIndex((count) => count > 0) - 1);
+  const buckets = Array.from({ length: Math.max(6, stalls.log2.length + 1 - first) }, (_, i) => first + i);
+  const most = Math.max(1, ...stalls.log2);
+  const share = (ns: number): number => Math.min(1, Math.max(0, (Math.log2(Math.max(1, ns)) - first) / buckets.length));
+  return (
+    <figure class="stall-chart">
+      <figcaption>
+        <h3>Writes that waited: {formatCount(stalls.count)}</h3>
+        <span class="quiet">modelled, {profile}</span>
+      </figcaption>
+      {stalls.count === 0 ? (
+        <p class="quiet">No write met a fault.</p>
+      ) : (
+        <svg data-export="stalls" width="100%" height={TOP + HEIGHT + AXIS} role="img" aria-label={words(stalls)}>
+          {buckets.map((bucket, i) => (
+            <Bar
+              key={bucket}
+              at={i / buckets.length}
+              width={1 / buckets.length}
+              height={((stalls.log2[bucket] ?? 0) / most) * HEIGHT}
+            />
+          ))}
+          <line class="grid" x1="0" x2="100%" y1={TOP + HEIGHT} y2={TOP + HEIGHT} />
+          {buckets.map((bucket, i) => (
+            <Tick
+              key={bucket}
+              bucket={bucket}
+              at={i / buckets.length}
+              isNamed={i % Math.ceil(buckets.length / 5) === 0}
+            />
+          ))}
+          <Mark x={share(stalls.p50Ns)} kind="p50" />
+          <Mark x={share(stalls.p99Ns)} kind="p99" />
+        </svg>
+      )}
+      <dl class="quantiles">
+        {(["p50Ns", "p99Ns", "maxNs"] as const).map((name) => (
+          <div key={name} class={name}>
+            <dt>{name.replace("Ns", "")}</dt>
+            <dd>{stalls.count === 0 ? "–" : formatTime(stalls[name])}</dd>
+          </div>
+        ))}
+      </dl>
+    </figure>
+  );
+}
+
+function Bar({
+  at,
+  width,
+  height,
+}: {
+  readonly at: number;
+  readonly width: number;
+  readonly height: number;
+}): JSX.Element | null {
+  if (height === 0) return null;
+  const drawn = Math.max(1.5, height);
+  return (
+    <rect class="bar" x={`${at * 100 + width * 6}%`} width={`${width * 88}%`} y={TOP + HEIGHT - drawn} height={drawn} />
+  );
+}
+
+function Tick({
+  bucket,
+  at,
+  isNamed,
+}: {
+  readonly bucket: number;
+  readonly at: number;
+  readonly isNamed: boolean;
+}): JSX.Element {
+  const x = `${at * 100}%`;
+  return (
+    <g>
+      <line class="grid" x1={x} x2={x} y1={TOP + HEIGHT} y2={TOP + HEIGHT + 4} />
+      {isNamed && (
+        <text class="tick" x={x} y={TOP + HEIGHT + 15} text-anchor={at === 0 ? "start" : "middle"}>
+          {formatTime(2 ** bucket)}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function Mark({ x, kind }: { readonly x: number; readonly kind: "p50" | "p99" }): JSX.Element {
+  const at = `${x * 100}%`;
+  return <line class={`mark ${kind}`} x1={at} x2={at} y1={TOP} y2={TOP + HEIGHT} />;
+}
+
+function words({ count, p50Ns, p99Ns, maxNs }: StallSummary): string {
+  return `${formatCount(count)} writes waited: half of them up to ${formatTime(p50Ns)}, 99 in 100 up to ${formatTime(p99Ns)}, the longest ${formatTime(maxNs)}`;
+}
