@@ -12,10 +12,16 @@ const DASHED_HEIGHT = 22;
 const LEAST_LABEL_WIDTH = 84;
 
 /** How the outline of a table of a kind looks. */
-const ALPHA: Readonly<Record<TableKind, number>> = { real: 0.75, shared: 0.4, mixed: 0.4, missing: 0.07 };
+const ALPHA: Readonly<Record<TableKind, number>> = {
+  real: 0.75,
+  huge: 0.75,
+  shared: 0.4,
+  mixed: 0.4,
+  missing: 0.07,
+};
 const WIDTH: Readonly<Record<TableLevel, number>> = { pud: 2.5, pmd: 1.75, pte: 1 };
 
-const KINDS: readonly TableKind[] = ["missing", "shared", "real"];
+const KINDS: readonly TableKind[] = ["missing", "shared", "huge", "real"];
 
 /** The entry that points to a table, and where its index is among those of a page. */
 const ABOVE: Readonly<Record<TableLevel, { readonly name: string; readonly index: 0 | 1 | 2 }>> = {
@@ -82,14 +88,7 @@ function putName(frame: Frame, level: TableLevel, rect: Rect, kind: TableKind): 
   const room = width - 6;
   const { name, index } = ABOVE[level];
   const entry = `${name}[${indexesOf(pageAt(rect.x, rect.y))[index]}]`;
-  const label = { x, y, colour: kind === "real" ? frame.inks.ink : frame.inks.quiet, isStrong: false };
-  const long = `${entry} → ${level.toUpperCase()} table, ${KIND_NAMES[kind]}`;
+  const label = { x, y, colour: kind === "shared" ? frame.inks.quiet : frame.inks.ink, isStrong: false };
+  const long = kind === "huge" ? `${entry} → huge page` : `${entry} → ${level.toUpperCase()} table, ${kind}`;
   if (!frame.labels.put({ ...label, text: long }, room)) frame.labels.put({ ...label, text: entry }, room);
 }
-
-const KIND_NAMES: Readonly<Record<TableKind, string>> = {
-  real: "real",
-  shared: "shared",
-  mixed: "mixed",
-  missing: "none",
-};
