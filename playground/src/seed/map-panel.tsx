@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { hex, PAGE_SIZE } from "../../../ts/base/pages.js";
 import { formatCount, formatCounted } from "../../../ts/report/format.js";
+import { oneAtATime } from "../app/one-at-a-time.js";
 import { theme } from "../app/theme.js";
 import { complain } from "../app/toasts.js";
 import type { CellFacts } from "../map/cell-facts.js";
@@ -34,13 +35,18 @@ export function MapPanel(): JSX.Element {
   return (
     <>
       <div class="map-mount" ref={host} />
-      <p class="map-facts">{facts.value === null ? HINT : sayFacts(facts.value)}</p>
+      <p class="map-facts">{facts.value === null ? hint() : sayFacts(facts.value)}</p>
       <Legend counts={counts.value} />
     </>
   );
 }
 
-const HINT = "zoom: wheel, + - · pan: drag, arrows · pin: click, Enter · all: 0";
+/** What can be done with the map. */
+function hint(): string {
+  return matchMedia("(pointer: coarse)").matches
+    ? "pinch to zoom · drag to pan · tap to pin"
+    : "zoom: wheel, + - · pan: drag, arrows · pin: click, Enter · all: 0";
+}
 
 function Legend({ counts }: { readonly counts: Float64Array | null }): JSX.Element {
   const present = ENTRY_STATES.map(({ name, meaning }, number) => ({
@@ -94,16 +100,19 @@ function showMap(host: HTMLElement, facts: Signal<CellFacts | null>): MapView {
 
 /** Asks for what is shown again whenever entries have changed. */
 function followScene(map: MapView, counts: Signal<Float64Array | null>): () => void {
+  const count = oneAtATime(() =>
+    ask(async (opened) => {
+      counts.value = await countStates(opened);
+    }),
+  );
   const stops = [
     effect(() => {
-      if (scene.value !== null) ask(scene.value, async (opened) => map.setMappings(await mappingsOf(opened)));
+      if (scene.value !== null) void ask(async (opened) => map.setMappings(await mappingsOf(opened)));
     }),
     effect(() => {
-      if (scene.value === null || revision.value === 0) return;
+      if (revision.value === 0) return;
       map.invalidate();
-      ask(scene.value, async (opened) => {
-        counts.value = await countStates(opened);
-      });
+      count();
     }),
   ];
   return () => {
@@ -111,11 +120,15 @@ function followScene(map: MapView, counts: Signal<Float64Array | null>): () => v
   };
 }
 
-/** Asks a scene, which may end before it answers; then another one is open, which is asked as well. */
-function ask(opened: RemoteScene<"seed">, question: (opened: RemoteScene<"seed">) => Promise<void>): void {
-  question(opened).catch((error: unknown) => {
-    if (opened === scene.value) complain(error);
-  });
+/** Asks the scene, which may end before it answers; then another one is open, which is asked as well. */
+async function ask(question: (opened: RemoteScene<"seed">) => Promise<void>): Promise<void> {
+  const opened = scene.peek();
+  if (opened === null) return;
+  try {
+    await question(opened);
+  } catch (error) {
+    if (opened === scene.peek()) complain(error);
+  }
 }
 
 async function mappingsOf(opened: RemoteScene<"seed">): Promise<MapMapping[]> {
