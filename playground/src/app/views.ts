@@ -23,4 +23,9 @@ export const VIEWS: readonly ViewEntry[] = [
     component: { load: async () => (await import("../film/film-view.js")).FilmView },
     opens: "trace",
   },
+  {
+    id: "write",
+    title: "One write",
+    component: { load: async () => (await import("../write/write-view.js")).WriteView },
+  },
 ];

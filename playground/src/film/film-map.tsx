@@ -38,17 +38,15 @@ export function FilmMap(): JSX.Element {
       }),
       effect(() => {
         if (scene.value)
-          void scene.value
-            .mappings("main")
-            .then((m) =>
-              map.setMappings(
-                m.map(({ start, end }) => ({
-                  name: "guest RAM",
-                  firstPage: start / PAGE_SIZE,
-                  endPage: end / PAGE_SIZE,
-                })),
-              ),
-            );
+          void scene.value.mappings("main").then((m) =>
+            map.setMappings(
+              m.map(({ start, end }) => ({
+                name: "guest RAM",
+                firstPage: start / PAGE_SIZE,
+                endPage: end / PAGE_SIZE,
+              })),
+            ),
+          );
       }),
       effect(() => {
         if (revision.value) map.invalidate();

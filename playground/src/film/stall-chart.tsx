@@ -42,7 +42,7 @@ export function StallChart({
               key={bucket}
               bucket={bucket}
               at={i / buckets.length}
-              isNamed={i % Math.ceil(buckets.length / 5) === 0}
+              isNamed={i % Math.ceil(buckets.length / 4) === 0}
             />
           ))}
           <Mark x={share(stalls.p50Ns)} kind="p50" />

@@ -7,6 +7,7 @@ import type { CostProfile } from "../../../ts/sim/cost-profile.js";
 import { FILM_TRACKERS, type FilmOptions, type FilmTracker } from "../../../ts/sim/film/film-options.js";
 import type { Frame } from "../../../ts/sim/film/film-run.js";
 import type { PatternGuest } from "../../../ts/sim/film/guest.js";
+import type { FilmChange } from "../../../ts/sim/film/page-watch.js";
 import { type FilmSummary, SnapshotFilm } from "../../../ts/sim/film/snapshot-film.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
@@ -98,6 +99,8 @@ class FilmScene implements Scene {
   #shown: SnapshotFilm;
   /** What was asked for last; the film goes on by whole chunks of the copier and may be a little further. */
   #shownNs = 0;
+  /** All changes of the page that was asked about last: while the film runs they are asked for again and again. */
+  #history: { readonly of: SnapshotFilm; readonly page: number; readonly changes: readonly FilmChange[] } | null = null;
   #isDisposed = false;
 
   constructor(options: Omit<FilmOptions, "tracker">, first: FilmTracker, makeEngine: () => Engine) {
@@ -144,7 +147,11 @@ class FilmScene implements Scene {
   }
 
   history(_process: string, page: number): EntryEvent[] {
-    return this.#shown.history(page).map(({ timeNs, before, after, what, cause }) => ({
+    if (this.#history?.of !== this.#shown || this.#history.page !== page) {
+      this.#history = { of: this.#shown, page, changes: this.#shown.history(page, Infinity) };
+    }
+    const untilNow = this.#history.changes.filter(({ timeNs }) => timeNs <= this.#shown.nowNs);
+    return untilNow.map(({ timeNs, before, after, what, cause }) => ({
       moment: timeNs,
       what: cause,
       cause: what,

@@ -114,17 +114,17 @@ export class SnapshotFilm {
     return this.#run.saved.savedBy(page);
   }
 
-  /** Returns every change of the entry of a page up to now, oldest first. Repeats the film up to there in an engine of its own. */
-  history(page: number): readonly FilmChange[] {
+  /** Returns every change of the entry of a page up to a moment, now by default, oldest first. Repeats the film up to there in an engine of its own. */
+  history(page: number, untilNs: number = this.nowNs): readonly FilmChange[] {
     const watch = new PageWatch(page);
-    this.#repeat({ watch });
+    this.#repeat({ watch }, untilNs);
     return watch.changes;
   }
 
   /** Returns what has happened up to now, with at most `limit` faults. Repeats the film up to there in an engine of its own. */
   course(limit: number): FilmCourse {
     const log = new FilmLog(limit);
-    this.#repeat({ log });
+    this.#repeat({ log }, this.nowNs);
     return log.course;
   }
 
@@ -135,10 +135,10 @@ export class SnapshotFilm {
     return this.#run.saved.countParts(parts);
   }
 
-  #repeat(observers: FilmObservers): void {
+  #repeat(observers: FilmObservers, untilNs: number): void {
     this.#historyEngine ??= this.#makeEngine();
     const repeated = new FilmRun(this.#historyEngine, this.options, observers);
-    repeated.advance(this.nowNs);
+    repeated.advance(untilNs);
     repeated.guest.space.dispose();
   }
 
