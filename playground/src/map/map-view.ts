@@ -241,7 +241,7 @@ export class MapView {
     const place = placeAt(this.#current(), this.#size, point);
     if (!isOnPlane(place.x, place.y)) return;
     let page: number | null = pageAt(place.x, place.y);
-    const zoom = zoomFor(this.#current(), this.#ratio());
+    const zoom = zoomFor(this.#current());
     const found = this.#tiles.cellAt(this.#process, zoom, place.x, place.y);
     if (found !== null && found.zoom > 0) {
       const { notable } = factsOf(found.cell, found.zoom, page, []);
@@ -338,7 +338,7 @@ export class MapView {
       labels: new LabelPlan(context),
     });
     context.setTransform(frame.ratio, 0, 0, frame.ratio, 0, 0);
-    const keys = tilesIn(this.#process, frame.part, zoomFor(frame.camera, frame.ratio));
+    const keys = tilesIn(this.#process, frame.part, zoomFor(frame.camera));
     this.#tiles.want(keys);
     const { process } = frame;
     this.#entries.want(tablesWithBits(frame).map((page) => [`${process} ${page}`, { process, page }] as const));
@@ -378,7 +378,7 @@ export class MapView {
   #factsAt(frame: Frame, point: Point): CellFacts | null {
     const { x, y } = placeAt(frame.camera, frame.size, point);
     if (!isOnPlane(x, y)) return null;
-    const found = this.#tiles.cellAt(this.#process, zoomFor(frame.camera, frame.ratio), x, y);
+    const found = this.#tiles.cellAt(this.#process, zoomFor(frame.camera), x, y);
     return found === null ? null : factsOf(found.cell, found.zoom, pageAt(x, y), this.#mappings);
   }
 }

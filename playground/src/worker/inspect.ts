@@ -2,13 +2,18 @@
 import { PAGE_SIZE } from "../../../ts/base/pages.js";
 import type { AddressSpace, MemoryStatus } from "../../../ts/mm/address-space.js";
 import { walkPage, type WalkStep } from "../../../ts/mm/page-walk.js";
+import { type VmFlag, vmFlags } from "../../../ts/mm/vm-flags.js";
+import type { Vma } from "../../../ts/mm/vma.js";
 
-/** A mapping, in bytes. */
+/** A mapping. */
 export interface MappingInfo {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: string;
-  readonly protection: string;
+  readonly name: string;
+  readonly firstPage: number;
+  readonly endPage: number;
+  /** As /proc/PID/smaps has them. */
+  readonly flags: readonly VmFlag[];
+  /** Its pages, by STATE_ number. */
+  readonly pages: Float64Array;
 }
 
 /** Page tables and resident memory. */
@@ -26,22 +31,24 @@ export interface StatusInfo extends MemoryStatus {
 /** An entry, the way to it, and what Linux tells a program about it. */
 export interface EntryInfo {
   readonly page: number;
+  /** STATE_ number. */
+  readonly state: number;
   /** From the PGD down, as far as there are tables; the last step holds the entry. */
-  readonly path: readonly WalkStep[];
+  readonly walk: readonly WalkStep[];
   /** The word of /proc/PID/pagemap. */
   readonly pagemap: bigint;
   /** The number that stands for the page's content. */
   readonly content: bigint;
+  /** Null: nothing is mapped there. */
+  readonly mapping: MappingInfo | null;
 }
 
+/** What a scene calls its mappings; by default they are called after their kind. */
+export type MappingNames = (firstPage: number) => string | undefined;
+
 /** Returns the mappings in ascending order. */
-export function mappingsOf(space: AddressSpace): MappingInfo[] {
-  return space.vmas.map((vma) => ({
-    start: vma.firstPage * PAGE_SIZE,
-    end: vma.endPage * PAGE_SIZE,
-    kind: vma.kind,
-    protection: vma.protection,
-  }));
+export function mappingsOf(space: AddressSpace, nameOf: MappingNames): MappingInfo[] {
+  return space.vmas.map((vma) => mappingInfo(space, vma, nameOf));
 }
 
 /** Returns what page tables and pages there are. */
@@ -52,14 +59,27 @@ export function statusOf(space: AddressSpace): StatusInfo {
 }
 
 /** Returns the entry of a page. */
-export function entryOf(space: AddressSpace, page: number): EntryInfo {
-  const address = page * PAGE_SIZE;
-  const [content = 0n] = space.engine.readContents(space.handle, page, 1);
+export function entryOf(space: AddressSpace, page: number, nameOf: MappingNames): EntryInfo {
+  const { engine, handle } = space;
+  const vma = space.vmas.find(({ firstPage, endPage }) => page >= firstPage && page < endPage);
   return {
     page,
-    path: walkPage(space.engine, space.handle, page),
-    pagemap: space.pagemap(address, 1)[0] ?? 0n,
-    content,
+    state: engine.countStates(handle, page, 1).indexOf(1),
+    walk: walkPage(engine, handle, page),
+    pagemap: space.pagemap(page * PAGE_SIZE, 1)[0] ?? 0n,
+    content: engine.readContents(handle, page, 1)[0] ?? 0n,
+    mapping: vma === undefined ? null : mappingInfo(space, vma, nameOf),
+  };
+}
+
+function mappingInfo({ engine, handle }: AddressSpace, vma: Vma, nameOf: MappingNames): MappingInfo {
+  const { firstPage, endPage, kind } = vma;
+  return {
+    name: nameOf(firstPage) ?? kind,
+    firstPage,
+    endPage,
+    flags: vmFlags(vma),
+    pages: engine.countStates(handle, firstPage, endPage - firstPage),
   };
 }
 
