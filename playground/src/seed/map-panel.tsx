@@ -34,13 +34,18 @@ export function MapPanel(): JSX.Element {
   return (
     <>
       <div class="map-mount" ref={host} />
-      <p class="map-facts">{facts.value === null ? HINT : sayFacts(facts.value)}</p>
+      <p class="map-facts">{facts.value === null ? hint() : sayFacts(facts.value)}</p>
       <Legend counts={counts.value} />
     </>
   );
 }
 
-const HINT = "zoom: wheel, + - · pan: drag, arrows · pin: click, Enter · all: 0";
+/** What can be done with the map. */
+function hint(): string {
+  return matchMedia("(pointer: coarse)").matches
+    ? "pinch to zoom · drag to pan · tap to pin"
+    : "zoom: wheel, + - · pan: drag, arrows · pin: click, Enter · all: 0";
+}
 
 function Legend({ counts }: { readonly counts: Float64Array | null }): JSX.Element {
   const present = ENTRY_STATES.map(({ name, meaning }, number) => ({

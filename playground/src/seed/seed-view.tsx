@@ -64,9 +64,14 @@ function Sentence(): JSX.Element {
   const result = outcome.value;
   const { text, tone } = result === null ? { text: doing(progress.value), tone: "plain" } : sentenceOf(result);
   return (
-    <p class={`sentence ${tone}`} aria-live="polite" aria-busy={result === null}>
-      {text}
-    </p>
+    <>
+      <p class={`sentence ${tone}`} aria-busy={result === null}>
+        {text}
+      </p>
+      <div class="sr-only" role="status">
+        {result === null ? "" : text}
+      </div>
+    </>
   );
 }
 

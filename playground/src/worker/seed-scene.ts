@@ -56,6 +56,7 @@ class SeedScene implements Scene {
   }
 
   async run(paceMs: number, report: (progress: SeedProgress) => void): Promise<SeedOutcome | null> {
+    this.#engineMs = 0;
     const arm = await this.#watch(this.#run.arm(), paceMs, report);
     const write = arm === null ? null : await this.#watch(this.#run.write(), paceMs, report);
     if (arm === null || write === null) return null;
