@@ -35,11 +35,16 @@ describe("places in JSON", () => {
 
   it("accepts what JSON.parse accepts, and nothing else", () => {
     fc.assert(
-      fc.property(fc.json(), fc.nat(), fc.constantFrom("", ",", '"', "]", "}", "0", " ", "\\", "e"), (json, at, extra) => {
-        const position = at % (json.length + 1);
-        const text = json.slice(0, position) + extra + json.slice(position);
-        expect(isAccepted(() => jsonPlaces(text))).toBe(isAccepted(() => JSON.parse(text)));
-      }),
+      fc.property(
+        fc.json(),
+        fc.nat(),
+        fc.constantFrom("", ",", '"', "]", "}", "0", " ", "\\", "e"),
+        (json, at, extra) => {
+          const position = at % (json.length + 1);
+          const text = json.slice(0, position) + extra + json.slice(position);
+          expect(isAccepted(() => jsonPlaces(text))).toBe(isAccepted(() => JSON.parse(text)));
+        },
+      ),
     );
   });
 
@@ -51,7 +56,9 @@ describe("places in JSON", () => {
     ["[] []", 'expected the end of the text, found "["', 3],
     ["[".repeat(200), 'expected at most 100 values inside each other, found "["', 101],
   ])("says of %s what was expected, and where", (text, message, from) => {
-    expect(() => jsonPlaces(text)).toThrow(expect.objectContaining({ message, span: { from, to: expect.any(Number) } }));
+    expect(() => jsonPlaces(text)).toThrow(
+      expect.objectContaining({ message, span: { from, to: expect.any(Number) } }),
+    );
   });
 });
 

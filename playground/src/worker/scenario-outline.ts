@@ -33,6 +33,8 @@ export interface Outline {
   readonly steps: readonly StepOutline[];
   /** All mappings that are ever named. */
   readonly mappings: readonly NamedMapping[];
+  /** All processes that there ever are, "main" first. */
+  readonly processes: readonly string[];
 }
 
 /** What an outline is made of. */
@@ -41,16 +43,18 @@ interface Carried {
   readonly reports: readonly StepReport[];
   readonly transcript: Transcript;
   readonly mappings: readonly NamedMapping[];
+  readonly processes: readonly string[];
   readonly places: TextPlaces;
 }
 
 /** Puts an outline together. */
-export function outlineOf({ document, reports, transcript, mappings, places }: Carried): Outline {
+export function outlineOf({ document, reports, transcript, mappings, processes, places }: Carried): Outline {
   const unmet = unmetByStep(unmetExpectations(document, transcript));
   return {
     name: document.name ?? "",
     about: document.about ?? "",
     mappings,
+    processes,
     steps: reports.map((report, index) => ({
       ...stepOf(document.steps[index] as Step, report),
       unmet: unmet.get(index) ?? [],

@@ -1,8 +1,8 @@
 /** A scenario in the worker: its memory after any step, and what each step did. */
 import type { Engine } from "../../../ts/engine/engine.js";
-import type { AddressSpace } from "../../../ts/mm/address-space.js";
+import { PAGE_SIZE } from "../../../ts/base/pages.js";
+import { AddressSpace } from "../../../ts/mm/address-space.js";
 import type { Scenario, Transcript } from "../../../ts/scenario/document.js";
-import type { NamedMapping } from "../../../ts/scenario/places.js";
 import type { TextPlaces } from "../../../ts/scenario/text-places.js";
 import { Timeline } from "../../../ts/scenario/timeline.js";
 import { hex64 } from "./inspect.js";
@@ -17,8 +17,6 @@ export interface ScenarioMoment {
   readonly position: number;
   /** The processes that live, "main" first. */
   readonly processes: readonly string[];
-  /** The mappings that have been named so far. */
-  readonly mappings: readonly NamedMapping[];
 }
 
 /** What came of a text: a scenario with what its steps did, or what is wrong with it. */
@@ -56,16 +54,26 @@ export async function openScenario(engineMaker: () => Promise<() => Engine>): Pr
 
 class ScenarioScene implements Scene {
   readonly #makeEngine: () => Engine;
+  /** The memory of processes that are not there yet, or not any more. */
+  readonly #nobody: AddressSpace;
+  /** Processes of all scenarios so far: who asks for one may not know yet that it is gone. */
+  readonly #names = new Set<string>(["main"]);
   #timeline: Timeline;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(makeEngine: () => Engine) {
     this.#makeEngine = makeEngine;
+    this.#nobody = new AddressSpace(makeEngine());
     this.#timeline = new Timeline(NOTHING, makeEngine);
   }
 
   get processes(): ReadonlyMap<string, AddressSpace> {
-    return new Map([...this.#timeline.spaces].filter(([, space]) => !space.isDisposed));
+    const nobody = [...this.#names].map((name) => [name, this.#nobody] as const);
+    return new Map([...nobody, ...this.#living()]);
+  }
+
+  mappingName(_process: string, firstPage: number): string | undefined {
+    return this.#timeline.mappings.findLast(({ start }) => start === firstPage * PAGE_SIZE)?.name;
   }
 
   async load(text: string): Promise<LoadedScenario> {
@@ -86,7 +94,7 @@ class ScenarioScene implements Scene {
     timeline.goTo(Math.min(position, timeline.length));
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => timeline.prepare(), IDLE_MS);
-    return { position: timeline.position, processes: [...this.processes.keys()], mappings: timeline.mappings };
+    return { position: timeline.position, processes: this.#living().map(([name]) => name) };
   }
 
   transcript(): Transcript {
@@ -108,11 +116,17 @@ class ScenarioScene implements Scene {
     this.#timeline.dispose();
   }
 
+  #living(): [name: string, space: AddressSpace][] {
+    return [...this.#timeline.spaces].filter(([, space]) => !space.isDisposed);
+  }
+
   /** Carries a new scenario out and puts it in the place of the one before. */
   #replace(timeline: Timeline, document: unknown, places: TextPlaces): Outline {
     timeline.goTo(timeline.length);
     const { reports, transcript, mappings } = timeline;
-    const outline = outlineOf({ document: document as Scenario, reports, transcript, mappings, places });
+    const processes = [...timeline.spaces.keys()];
+    for (const name of processes) this.#names.add(name);
+    const outline = outlineOf({ document: document as Scenario, reports, transcript, mappings, processes, places });
     timeline.goTo(0);
     this.dispose();
     this.#timeline = timeline;
