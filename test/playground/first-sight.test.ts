@@ -117,6 +117,25 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await result(other, "wp-populate-read")).toBe(await result(page, "wp-populate-read"));
   });
 
+  it("explains a pinned entry and goes back in its time, with the keyboard", async () => {
+    const { page, complaints } = await site.open("/");
+    await result(page);
+    await page.keyboard.press("4");
+    await result(page, "wp-unpopulated");
+    await page.focus(".map-canvas");
+    await page.keyboard.press("Enter");
+    const event = page.locator(".entry-history button").first();
+    expect(await event.textContent()).toContain("UFFDIO_WRITEPROTECT of the whole range");
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await takePicture(page, "first-sight-pinned");
+    await event.press("Enter");
+    expect(await page.textContent(".moment")).toContain("before the first write");
+    await page.waitForSelector(".map-legend li:has-text('marker') b:text-is('2,621,440')");
+    await page.press(".moment button", "Enter");
+    await page.waitForSelector(".moment", { state: "detached" });
+    expect(complaints).toEqual([]);
+  });
+
   it("says that a link is damaged, and works", async () => {
     const { page } = await site.open("/#s=damaged");
     expect(await page.textContent("[role=alert] p")).toContain("damaged");

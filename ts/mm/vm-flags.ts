@@ -6,7 +6,10 @@ export interface VmFlag {
   readonly constant: string;
 }
 
-/** Returns the flags of a mapping in the order of /proc/PID/smaps (`fs/proc/task_mmu.c:show_smap_vma_flags`). */
+/**
+ * Returns the flags of a mapping in the order of /proc/PID/smaps (`fs/proc/task_mmu.c:show_smap_vma_flags`), but for those of what is not
+ * modelled, such as `ac`, accounting.
+ */
 export function vmFlags(vma: Vma): VmFlag[] {
   const isReadable = vma.protection !== "none";
   const flags: readonly (readonly [isSet: boolean, name: string, constant: string])[] = [

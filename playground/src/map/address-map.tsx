@@ -17,7 +17,7 @@ export interface AddressMapProps {
   /** Another number says that entries have changed. */
   readonly generation: number;
   readonly theme: Theme;
-  /** What is shown; null: the mappings. Followed when it is another than the map has told last. */
+  /** What is shown; null: the mappings. The map goes there unless it is what `onPosition` was told, as it was told. */
   readonly position: MapPosition | null;
   readonly pin: number | null;
   readonly onPosition: (position: MapPosition | null) => void;
@@ -87,13 +87,13 @@ function useMapView(
 ): { current: MapView | null } {
   const { source, process, theme, mappings, generation, position, pin } = props;
   const view = useRef<MapView | null>(null);
-  const told = useRef(position);
+  const told = useRef<(MapPosition | null)[]>([position]);
   const calls = useRef(props);
   calls.current = props;
   useEffect(() => {
     if (host.current === null) return undefined;
     const onMove = (moved: MapPosition | null): void => {
-      told.current = moved;
+      told.current = [...told.current.slice(-MOST_TOLD), moved];
       calls.current.onPosition(moved);
     };
     const onPin = (page: number | null): void => calls.current.onPin(page);
@@ -109,12 +109,19 @@ function useMapView(
   useEffect(() => view.current?.invalidate(), [source, generation]);
   useEffect(() => view.current?.setPin(pin), [source, pin]);
   useEffect(() => {
-    if (position?.page !== told.current?.page || position?.zoom !== told.current?.zoom) {
-      told.current = position;
-      view.current?.setPosition(position);
-    }
+    // moves come back late, when the map has moved on: only what it has not told is somebody else's wish
+    const index = told.current.findIndex((one) => isSame(one, position));
+    told.current = index < 0 ? [position] : told.current.slice(index);
+    if (index < 0) view.current?.setPosition(position);
   }, [source, position]);
   return view;
+}
+
+/** Moves that may be under way to those who are told of them. */
+const MOST_TOLD = 200;
+
+function isSame(a: MapPosition | null, b: MapPosition | null): boolean {
+  return a?.page === b?.page && a?.zoom === b?.zoom;
 }
 
 /** Those who do not see the canvas hear what it is, and what is in it. */

@@ -65,7 +65,7 @@ function drawLevel(frame: Frame, level: TableLevel, height: number): void {
 
 function* tablesIn(frame: Frame, level: TableLevel): Generator<{ rect: Rect; kind: TableKind }> {
   const { part, process, tiles } = frame;
-  const zoom = zoomFor(frame.camera, frame.ratio);
+  const zoom = zoomFor(frame.camera);
   const { width, height } = tableRect(level, 0);
   const most = Math.max(60, width * frame.camera.scale);
   for (let y = Math.floor(part.y / height) * height; y < part.y + part.height; y += height) {

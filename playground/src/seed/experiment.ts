@@ -20,6 +20,9 @@ export const arms: Signal<Readonly<Record<SeedMode, ArmOutcome>> | null> = signa
 /** Grows whenever entries may have changed. */
 export const revision: Signal<number> = signal(0);
 
+/** The moment that is shown, where it is not the last one. */
+export const moment: Signal<number | null> = signal(null);
+
 /** How long each phase is stretched, so that it can be seen. */
 const PACE_MS = 180;
 /** A slider that is being moved starts nothing. */
@@ -53,9 +56,34 @@ export function runAgain(): void {
   void carryOut(state.seed.value);
 }
 
+/** Shows everything as it was at a moment of an entry's history. */
+export async function goTo(wanted: number): Promise<void> {
+  const opened = scene.peek();
+  const run = current;
+  if (opened === null) return;
+  try {
+    await opened.control.goTo(wanted);
+    const last = await opened.control.lastMoment();
+    if (run !== current) return;
+    batch(() => {
+      moment.value = wanted === last ? null : wanted;
+      revision.value++;
+    });
+  } catch (error) {
+    if (run === current) complain(error);
+  }
+}
+
+/** Shows the end again. */
+export async function goToEnd(): Promise<void> {
+  const last = await scene.peek()?.control.lastMoment();
+  if (last !== undefined) await goTo(last);
+}
+
 async function carryOut(params: SeedParams): Promise<void> {
   const run = ++current;
   outcome.value = null;
+  moment.value = null;
   try {
     const opened = await openScene("seed", params);
     if (run !== current) return;

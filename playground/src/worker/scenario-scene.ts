@@ -5,11 +5,12 @@ import { AddressSpace } from "../../../ts/mm/address-space.js";
 import type { Scenario, Transcript } from "../../../ts/scenario/document.js";
 import type { TextPlaces } from "../../../ts/scenario/text-places.js";
 import { Timeline } from "../../../ts/scenario/timeline.js";
+import type { EntryEvent } from "../map/entry-panel.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
 import { type Outline, outlineOf } from "./scenario-outline.js";
 import { faultOf, readText, type TextFault } from "./scenario-text.js";
-import type { EntryEvent, Scene } from "./scene.js";
+import type { Scene } from "./scene.js";
 
 /** A moment between two steps. */
 export interface ScenarioMoment {
