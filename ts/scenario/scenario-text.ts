@@ -1,7 +1,7 @@
 import type { Scenario, Step } from "./document.js";
 
 /** Characters of a line, as far as that is possible. */
-const WIDTH = 88;
+const WIDTH = 72;
 
 /** Writes a scenario as JSON that people edit: a line for each step, and what is expected of it below. */
 export function scenarioText({ steps, ...head }: Scenario): string {

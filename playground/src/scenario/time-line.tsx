@@ -6,11 +6,11 @@ import { goTo, isPlaying, length, outline, position } from "./player.js";
 
 /** What outcomes are called, and how high their ticks are: nobody has to tell them by colour alone. */
 const KINDS: readonly { readonly kind: Outcome | "unmet"; readonly name: string; readonly height: number }[] = [
-  { kind: "ok", name: "ok", height: 8 },
-  { kind: "message", name: "messages", height: 14 },
-  { kind: "blocked", name: "waits", height: 18 },
-  { kind: "failed", name: "errno or signal", height: 22 },
-  { kind: "unknown", name: "not modelled", height: 4 },
+  { kind: "ok", name: "ok", height: 11 },
+  { kind: "message", name: "messages", height: 19 },
+  { kind: "blocked", name: "waits", height: 22 },
+  { kind: "failed", name: "errno or signal", height: 26 },
+  { kind: "unknown", name: "not modelled", height: 6 },
   { kind: "unmet", name: "not as expected", height: 26 },
 ];
 const HEIGHT = 26;
@@ -32,6 +32,7 @@ export function TimeLine(): JSX.Element {
         min={0}
         max={length.value}
         value={at}
+        style={{ "--at": `${(100 * at) / Math.max(1, length.value)}%` }}
         aria-valuetext={at === 0 ? "before the first step" : `after step ${at - 1}: ${steps[at - 1]?.request ?? ""}`}
         onInput={(event) => {
           isPlaying.value = false;

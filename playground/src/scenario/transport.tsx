@@ -128,7 +128,8 @@ function Where(): JSX.Element {
       ) : (
         <>
           <b>{currentStep.value}</b> <code>{step.request}</code>
-          <span class="sr-only">: {step.lines.join("; ")}</span>
+          <span class="outcome">{step.lines[0]}</span>
+          <span class="sr-only">{step.lines.slice(1).join("; ")}</span>
         </>
       )}
     </p>

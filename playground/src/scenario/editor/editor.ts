@@ -5,13 +5,14 @@ import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState, type Extension, Text } from "@codemirror/state";
+import { Compartment, EditorSelection, EditorState, type Extension, Text } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import type { Theme } from "../../app/theme.js";
 import type { TextFault } from "../../worker/scenario-text.js";
 import type { Span } from "../../../../ts/scenario/text-places.js";
 import { completeScenario } from "./completion.js";
 import { currentStep, markStep } from "./current-step.js";
+import { hangingIndent } from "./hanging-indent.js";
 import { editorTheme } from "./editor-theme.js";
 
 /** What an editor begins with. */
@@ -70,7 +71,9 @@ export class ScenarioEditor {
     const isThere = span !== null && span.to <= doc.length;
     const effects = [markStep.of(isThere ? span : null)];
     const scroll =
-      isThere && !this.#view.hasFocus ? [EditorView.scrollIntoView(span.from, { y: "nearest", yMargin: 48 })] : [];
+      isThere && !this.#view.hasFocus
+        ? [EditorView.scrollIntoView(EditorSelection.range(span.to, span.from), { y: "nearest", yMargin: 24 })]
+        : [];
     this.#view.dispatch({ effects: [...effects, ...scroll] });
   }
 
@@ -104,6 +107,7 @@ const BASICS: Extension = [
   autocompletion({ override: [completeScenario], icons: false }),
   highlightActiveLine(),
   EditorView.lineWrapping,
+  hangingIndent,
   EditorState.tabSize.of(2),
   EditorView.contentAttributes.of({ "aria-label": "Text of the scenario" }),
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
