@@ -18,6 +18,12 @@ export interface ViewEntry {
 export const VIEWS: readonly ViewEntry[] = [
   { id: "experiment", title: "Experiment", component: { ready: SeedView } },
   {
+    id: "scenario",
+    title: "Scenario",
+    component: { load: async () => (await import("../scenario/scenario-view.js")).ScenarioView },
+    opens: "scenario",
+  },
+  {
     id: "snapshot",
     title: "Snapshot",
     component: { load: async () => (await import("../film/film-view.js")).FilmView },

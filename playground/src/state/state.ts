@@ -6,6 +6,7 @@ import { defaultCostProfile, COST_PROFILES } from "../../../ts/sim/profiles.js";
 import { objectAt, oneOf, type Part, StateError } from "./fields.js";
 import { FILM_PART, type FilmState } from "./film.js";
 import { MAP_PART, type MapState } from "./map.js";
+import { SCENARIO_PART, type ScenarioState } from "./scenario.js";
 import { SEED_PART, type SeedState } from "./seed.js";
 import { WRITE_PART, type WriteState } from "./write.js";
 
@@ -29,6 +30,7 @@ export interface State {
   readonly profile: string;
   readonly map: MapState;
   readonly seed: SeedState;
+  readonly scenario: ScenarioState;
   readonly film: FilmState;
   readonly write: WriteState;
 }
@@ -38,6 +40,7 @@ const PARTS: { readonly [K in keyof State]: Part<State[K]> } = {
   profile: PROFILE_PART,
   map: MAP_PART,
   seed: SEED_PART,
+  scenario: SCENARIO_PART,
   film: FILM_PART,
   write: WRITE_PART,
 };

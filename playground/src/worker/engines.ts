@@ -8,7 +8,7 @@ export async function newEngine(): Promise<Engine> {
   return (await engineMaker())();
 }
 
-/** Returns a function that makes engines as `newEngine` does, without waiting. */
+/** Returns what makes engines, for those who need several at once. */
 export function engineMaker(): Promise<() => Engine> {
   make ??= load();
   return make;

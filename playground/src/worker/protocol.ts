@@ -3,6 +3,7 @@ import type { ProxyMarked, Remote } from "comlink";
 import type { WriteControl, WriteParams } from "./write-scene.js";
 import type { FilmControl, FilmParams } from "./film-scene.js";
 import type { EntryInfo, MappingInfo, StatusInfo } from "./inspect.js";
+import type { ScenarioControl } from "./scenario-scene.js";
 import type { EntryEvent } from "../map/entry-panel.js";
 import type { Scene } from "./scene.js";
 import type { SeedParams } from "./seed-run.js";
@@ -11,6 +12,7 @@ import type { SeedControl } from "./seed-scene.js";
 /** For each scene what it is made with, and what its view can have it do. */
 export interface SceneTypes {
   readonly seed: { readonly params: SeedParams; readonly control: SeedControl };
+  readonly scenario: { readonly params: null; readonly control: ScenarioControl };
   readonly film: { readonly params: FilmParams; readonly control: FilmControl };
   readonly write: { readonly params: WriteParams; readonly control: WriteControl };
 }

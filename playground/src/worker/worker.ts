@@ -10,6 +10,10 @@ import { openSeed } from "./seed-scene.js";
 /** How each scene's file is loaded; all but that of the first view when they are needed. */
 const LOADERS: { readonly [K in SceneKind]: () => Promise<OpenScene<K>> } = {
   seed: () => Promise.resolve((params) => openSeed(params, newEngine)),
+  scenario: async () => {
+    const { openScenario } = await import("./scenario-scene.js");
+    return () => openScenario(engineMaker);
+  },
   film: async () => {
     const [{ open }, makeEngine] = await Promise.all([import("./film-scene.js"), engineMaker()]);
     return (params) => open(params, makeEngine);

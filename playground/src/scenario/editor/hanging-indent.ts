@@ -1,0 +1,38 @@
+/** Lines that are too long go on below their own beginning, not at the edge. */
+import { type Extension, RangeSetBuilder } from "@codemirror/state";
+import { Decoration, type DecorationSet, type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
+
+/** What a line goes on behind its indentation. */
+const HANG = 2;
+/** More than this is not text that somebody indents. */
+const MOST = 40;
+
+function indents(view: EditorView): DecorationSet {
+  const builder = new RangeSetBuilder<Decoration>();
+  for (const { from, to } of view.visibleRanges) {
+    for (let position = from; position <= to;) {
+      const line = view.state.doc.lineAt(position);
+      const columns = Math.min(MOST, /^ */.exec(line.text)?.[0].length ?? 0) + HANG;
+      const style = `text-indent:-${columns}ch;padding-left:calc(${columns}ch + 0.5rem)`;
+      builder.add(line.from, line.from, Decoration.line({ attributes: { style } }));
+      position = line.to + 1;
+    }
+  }
+  return builder.finish();
+}
+
+/** Indents what is wrapped. */
+export const hangingIndent: Extension = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+
+    constructor(view: EditorView) {
+      this.decorations = indents(view);
+    }
+
+    update({ docChanged, viewportChanged, view }: ViewUpdate): void {
+      if (docChanged || viewportChanged) this.decorations = indents(view);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
