@@ -6,11 +6,11 @@ import { formatCount } from "../../../ts/report/format.js";
 import { filmTrackerLabel, FILM_TRACKERS } from "../../../ts/sim/film/film-options.js";
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
+import { SceneMap } from "../app/scene-map.js";
 import { change, state } from "../state/store.js";
-import { followClock, startClock, stepFrame, togglePlay } from "./clock.js";
+import { followClock, startClock, stepFrame, stopAt, togglePlay } from "./clock.js";
 import { Controls } from "./controls.js";
-import { failure, followFilm, shownFrame, shownReport } from "./film.js";
-import { FilmMap } from "./film-map.js";
+import { clockNs, failure, followFilm, revision, scene, shownFrame, shownReport } from "./film.js";
 import { LineChart } from "./line-chart.js";
 import { Player } from "./player.js";
 import { sentenceOf } from "./sentence.js";
@@ -32,7 +32,7 @@ export function FilmView(): JSX.Element {
       </section>
       <section class="panel film-map" aria-label="The guest's memory">
         <Sentence />
-        <FilmMap />
+        <Memory />
         <Strip />
         <Player />
       </section>
@@ -83,6 +83,11 @@ function Sentence(): JSX.Element {
       {text}
     </p>
   );
+}
+
+/** A component of its own, since it is drawn anew with every moment. */
+function Memory(): JSX.Element {
+  return <SceneMap scene={scene} revision={revision} moment={clockNs.value} onGoTo={stopAt} />;
 }
 
 /** The counts at the moment that is shown. */

@@ -9,9 +9,10 @@ import type { Frame } from "../../../ts/sim/film/film-run.js";
 import type { PatternGuest } from "../../../ts/sim/film/guest.js";
 import type { FilmChange } from "../../../ts/sim/film/page-watch.js";
 import { type FilmSummary, SnapshotFilm } from "../../../ts/sim/film/snapshot-film.js";
+import type { EntryEvent } from "../map/entry-panel.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
-import type { EntryEvent, Scene } from "./scene.js";
+import type { Scene } from "./scene.js";
 import { readTrace, type TraceFile } from "./trace-file.js";
 
 /** A guest that does what a dropped trace says. */
@@ -144,6 +145,10 @@ class FilmScene implements Scene {
     await this.#advance(film, timeNs, () => !this.#isDisposed);
     if (this.#isDisposed) return null;
     return { tracker, timeNs: film.nowNs, strip: film.countParts(STRIP_PARTS) };
+  }
+
+  mappingName(): string | undefined {
+    return "store" in this.#options.guest ? undefined : "guest RAM";
   }
 
   history(_process: string, page: number): EntryEvent[] {

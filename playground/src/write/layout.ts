@@ -31,15 +31,17 @@ export interface Bracket {
 export interface Layout {
   readonly width: number;
   readonly height: number;
+  /** Whether there is so little room that names of lanes and of spans are turned. */
   readonly isNarrow: boolean;
+  /** Height of the names of the lanes. */
+  readonly head: number;
   readonly laneX: readonly number[];
   readonly textX: number;
   readonly rows: readonly Row[];
   readonly brackets: readonly Bracket[];
 }
 
-/** Height of the names of the lanes. */
-export const HEAD = 30;
+const HEAD = { wide: 30, narrow: 66 } as const;
 /** Height of a line of text, and of a line of details. */
 export const LINE = 18;
 export const DETAIL_LINE = 16;
@@ -48,7 +50,7 @@ const NARROW = 640;
 /** Widths of a character, of the page's font and of its fixed one, on the safe side. */
 const CHARACTER = 6.9;
 const FIXED_CHARACTER = 7.3;
-const BRACKET = { wide: 76, narrow: 16 } as const;
+const BRACKET = { wide: 76, narrow: 28 } as const;
 
 /** Lays a write out in so many pixels. */
 export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
@@ -59,7 +61,8 @@ export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
   const depth = spans.map((span, index) => spans.slice(0, index).filter((other) => overlaps(span, other)).length);
   const bracket = isNarrow ? BRACKET.narrow : BRACKET.wide;
   const room = width - textX - bracket * (spans.length === 0 ? 0 : Math.max(...depth) + 1) - 8;
-  let top = HEAD;
+  const head = isNarrow ? HEAD.narrow : HEAD.wide;
+  let top = head;
   const rows = events.map((event): Row => {
     const text = wrapped(event.what, room / CHARACTER);
     const details = detailsOf(event).flatMap((line) => wrapped(line, room / FIXED_CHARACTER));
@@ -74,7 +77,7 @@ export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
     const x = width - ((depth[index] ?? 0) + 1) * bracket + 4;
     return { span, x, top: (first?.top ?? 0) + 2, bottom: (last?.top ?? 0) + (last?.height ?? 0) - ROW_GAP };
   });
-  return { width, height: top, isNarrow, laneX, textX, rows, brackets };
+  return { width, height: top, isNarrow, head, laneX, textX, rows, brackets };
 }
 
 function overlaps(a: CostSpan, b: CostSpan): boolean {

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { OneWrite } from "../../../ts/sim/one-write.js";
-import { type Bracket, DETAIL_LINE, HEAD, type Layout, layoutOf, LINE, type Row } from "./layout.js";
+import { type Bracket, DETAIL_LINE, type Layout, layoutOf, LINE, type Row } from "./layout.js";
 import { LANES, spanTime } from "./words.js";
 import { goTo, isRunning, step } from "./write.js";
 
@@ -26,6 +26,7 @@ export function Sequence({ told }: { readonly told: OneWrite }): JSX.Element {
   return (
     <div class="sequence" ref={host}>
       <svg data-export="one-write" width={layout.width} height={layout.height} aria-hidden="true">
+        <Grounds layout={layout} shown={step.value} />
         <Lanes layout={layout} />
         <Links rows={layout.rows} shown={step.value} />
         {layout.rows.map((row, number) => (
@@ -40,17 +41,40 @@ export function Sequence({ told }: { readonly told: OneWrite }): JSX.Element {
   );
 }
 
+/** What is behind the rows; a click on one shows the events up to it. */
+function Grounds({ layout, shown }: { readonly layout: Layout; readonly shown: number }): JSX.Element {
+  return (
+    <g>
+      {layout.rows.map(({ top, height }, number) => (
+        <rect
+          key={number}
+          class={number === shown ? "hit now" : "hit"}
+          y={top - 4}
+          width={layout.width}
+          height={height}
+          rx={4}
+          onClick={() => select(number)}
+        />
+      ))}
+    </g>
+  );
+}
+
 function Lanes({ layout }: { readonly layout: Layout }): JSX.Element {
   return (
     <g class="lanes">
-      {LANES.map(({ actor, name, short }, index) => {
+      {LANES.map(({ actor, name }, index) => {
         const x = layout.laneX[index] ?? 0;
         return (
           <g key={actor} class={laneClass(actor)}>
-            <line x1={x} x2={x} y1={HEAD - 6} y2={layout.height} />
-            <text x={x} y={14} text-anchor="middle">
-              {layout.isNarrow ? short : name}
-            </text>
+            <line x1={x} x2={x} y1={layout.head - 6} y2={layout.height} />
+            {layout.isNarrow ? (
+              <text transform={`translate(${x + 3} ${layout.head - 8}) rotate(-38)`}>{name}</text>
+            ) : (
+              <text x={x} y={14} text-anchor="middle">
+                {name}
+              </text>
+            )}
           </g>
         );
       })}
@@ -83,12 +107,11 @@ interface EventRowProps {
 }
 
 function EventRow({ row, number, layout, shown }: EventRowProps): JSX.Element {
-  const { event, top, height, dot, text, details } = row;
+  const { event, top, dot, text, details } = row;
   const classes = ["event", laneClass(event.actor), number > shown ? "later" : "", number === shown ? "now" : ""];
   const detailsTop = top + text.length * LINE;
   return (
     <g class={classes.join(" ")} onClick={() => select(number)}>
-      <rect class="hit" x={0} y={top - 4} width={layout.width} height={height} rx={4} />
       <circle cx={dot.x} cy={dot.y} r={event.exception === undefined ? 5 : 7} />
       {event.exception !== undefined && (
         <text class="bang" x={dot.x} y={dot.y + 4} text-anchor="middle">
@@ -128,7 +151,11 @@ function SpanBracket({
   return (
     <g class={span.first > shown ? "span later" : "span"}>
       <path d={`M${x} ${top}h6V${bottom}h-6`} />
-      {!isNarrow && (
+      {isNarrow ? (
+        <text transform={`translate(${x + 11} ${(top + bottom) / 2}) rotate(90)`} text-anchor="middle">
+          {spanTime(span)}
+        </text>
+      ) : (
         <text x={x + 12} y={(top + bottom) / 2 + 4}>
           {spanTime(span)}
         </text>

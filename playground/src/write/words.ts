@@ -6,13 +6,13 @@ import type { CostSpan, WriteActor, WriteEvent } from "../../../ts/sim/one-write
 import { hex64 } from "../worker/inspect.js";
 
 /** Who does something, from left to right. */
-export const LANES: readonly { readonly actor: WriteActor; readonly name: string; readonly short: string }[] = [
-  { actor: "thread", name: "thread", short: "thr" },
-  { actor: "processor", name: "CPU, MMU", short: "cpu" },
-  { actor: "page tables", name: "page tables", short: "pt" },
-  { actor: "kernel", name: "kernel", short: "krn" },
-  { actor: "queue", name: "uffd queue", short: "uffd" },
-  { actor: "handler", name: "handler", short: "hdl" },
+export const LANES: readonly { readonly actor: WriteActor; readonly name: string }[] = [
+  { actor: "thread", name: "thread" },
+  { actor: "processor", name: "processor" },
+  { actor: "page tables", name: "page tables" },
+  { actor: "kernel", name: "kernel" },
+  { actor: "queue", name: "uffd queue" },
+  { actor: "handler", name: "handler" },
 ];
 
 /** Details below what an event is, a line each. */

@@ -139,7 +139,7 @@ function Stepper(): JSX.Element {
         {isRunning.value ? "Pause" : "Slow motion"}
       </button>
       <button type="button" class="button icon" aria-label="First event" onClick={() => stepBy(-count)}>
-        ⏮
+        <StepIcon kind="first" />
       </button>
       <button
         type="button"
@@ -148,18 +148,33 @@ function Stepper(): JSX.Element {
         disabled={step.value <= 0}
         onClick={() => stepBy(-1)}
       >
-        ◀
+        <StepIcon kind="before" />
       </button>
       <button type="button" class="button icon" aria-label="Next event" disabled={isAtEnd()} onClick={() => stepBy(1)}>
-        ▶
+        <StepIcon kind="next" />
       </button>
       <button type="button" class="button icon" aria-label="All events" onClick={() => stepBy(count)}>
-        ⏭
+        <StepIcon kind="all" />
       </button>
       <span class="step-count">
         event {step.value + 1} of {count}
       </span>
     </div>
+  );
+}
+
+const ICONS = {
+  first: "M3 2v8M10 2L5 6l5 4z",
+  before: "M9 2L3 6l6 4z",
+  next: "M3 2l6 4-6 4z",
+  all: "M9 2v8M2 2l5 4-5 4z",
+} as const;
+
+function StepIcon({ kind }: { readonly kind: keyof typeof ICONS }): JSX.Element {
+  return (
+    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+      <path d={ICONS[kind]} fill="currentColor" stroke="currentColor" stroke-width="1.5" />
+    </svg>
   );
 }
 
