@@ -12,6 +12,7 @@ import type { TextFault } from "../../worker/scenario-text.js";
 import type { Span } from "../../../../ts/scenario/text-places.js";
 import { completeScenario } from "./completion.js";
 import { currentStep, markStep } from "./current-step.js";
+import { typeOverSelection } from "./type-over.js";
 import { hangingIndent } from "./hanging-indent.js";
 import { editorTheme } from "./editor-theme.js";
 
@@ -106,8 +107,9 @@ const BASICS: Extension = [
   highlightActiveLine(),
   EditorView.lineWrapping,
   hangingIndent,
+  typeOverSelection,
   EditorState.tabSize.of(2),
-  EditorView.contentAttributes.of({ "aria-label": "Text of the scenario" }),
+  EditorView.contentAttributes.of({ "aria-label": "Text of the scenario", tabindex: "0" }),
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
 ];
 
