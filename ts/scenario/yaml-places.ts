@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, isSeq, type Node, type Pair, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, isSeq, type Node, parseDocument } from "yaml";
 import { memberOf, TextError, TextPlaces } from "./text-places.js";
 
 /** A document that was read, and where its values are in the text. */
@@ -33,7 +33,7 @@ function note(node: Node, where: string, places: TextPlaces): void {
       if (isNode(item)) note(item, memberOf(where, index), places);
     });
   } else if (isMap(node)) {
-    for (const { key, value } of node.items as Pair[]) {
+    for (const { key, value } of node.items) {
       if (isScalar(key) && isNode(value)) note(value, memberOf(where, String(key.value)), places);
     }
   }

@@ -58,7 +58,8 @@ function Item({ item, isOpen }: { readonly item: Lesson; readonly isOpen: boolea
 function LookItem({ look }: { readonly look: Look }): JSX.Element {
   const { step, at, proc, text } = look;
   const page = pageOf(look, outline.value?.mappings ?? []);
-  const isShown = currentStep.value === step && state.map.value.pin === page;
+  const { pin, process } = state.map.value;
+  const isShown = currentStep.value === step && pin === page && process === (proc ?? "main");
   return (
     <li>
       <button type="button" aria-current={isShown ? "step" : undefined} onClick={() => show(look)}>

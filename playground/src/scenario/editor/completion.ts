@@ -128,11 +128,12 @@ function valuesOf(schema: JsonSchema): string[] {
 
 /** Says what a field's value is. */
 function detailOf(schema: JsonSchema): string {
-  const { enum: names, type, const: only, pattern, anyOf } = schema as Record<string, unknown>;
+  const { enum: names, type, const: only, pattern, anyOf } = schema as Partial<Record<string, unknown>>;
   if (Array.isArray(names)) return names.length > 4 ? "name" : names.join(" | ");
   if (anyOf !== undefined) return "range";
   if (only !== undefined) return JSON.stringify(only);
-  return typeof pattern === "string" && pattern.includes("0x") ? "place" : String(type ?? "value");
+  if (typeof pattern === "string" && pattern.includes("0x")) return "place";
+  return typeof type === "string" ? type : "value";
 }
 
 /** Returns the schema of an object or a list; one that allows nothing where there is none. */

@@ -13,7 +13,7 @@ const field = StateField.define<DecorationSet>({
   update: (before, { changes, effects, state }) => {
     const effect = effects.findLast((candidate) => candidate.is(markStep));
     if (effect === undefined) return before.map(changes);
-    const span = effect.value as Span | null;
+    const span = effect.value;
     if (span === null) return Decoration.none;
     const [first, last] = [state.doc.lineAt(span.from).number, state.doc.lineAt(span.to).number];
     const lines = Array.from({ length: last - first + 1 }, (_, index) => state.doc.line(first + index));

@@ -27,7 +27,7 @@ function syntax(colours: Readonly<Record<"name" | "text" | "number" | "word" | "
 
 const RULES = {
   "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "var(--text-s)" },
-  "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
+  "&.cm-focused": { outline: "none" }, // the panel around it has one
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5", overflow: "auto" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.375rem 0" },
   ".cm-line": { paddingLeft: "0.5rem" },

@@ -5,13 +5,14 @@ import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorSelection, EditorState, type Extension, Text } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, Text } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import type { Theme } from "../../app/theme.js";
 import type { TextFault } from "../../worker/scenario-text.js";
 import type { Span } from "../../../../ts/scenario/text-places.js";
 import { completeScenario } from "./completion.js";
 import { currentStep, markStep } from "./current-step.js";
+import { typeOverSelection } from "./type-over.js";
 import { hangingIndent } from "./hanging-indent.js";
 import { editorTheme } from "./editor-theme.js";
 
@@ -70,10 +71,8 @@ export class ScenarioEditor {
     const { doc } = this.#view.state;
     const isThere = span !== null && span.to <= doc.length;
     const effects = [markStep.of(isThere ? span : null)];
-    const scroll =
-      isThere && !this.#view.hasFocus
-        ? [EditorView.scrollIntoView(EditorSelection.range(span.to, span.from), { y: "nearest", yMargin: 24 })]
-        : [];
+    const isShown = isThere && !this.#view.hasFocus; // who writes is not to lose the place
+    const scroll = isShown ? [EditorView.scrollIntoView(span.from, { y: "center" })] : [];
     this.#view.dispatch({ effects: [...effects, ...scroll] });
   }
 
@@ -108,8 +107,9 @@ const BASICS: Extension = [
   highlightActiveLine(),
   EditorView.lineWrapping,
   hangingIndent,
+  typeOverSelection,
   EditorState.tabSize.of(2),
-  EditorView.contentAttributes.of({ "aria-label": "Text of the scenario" }),
+  EditorView.contentAttributes.of({ "aria-label": "Text of the scenario", tabindex: "0" }),
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
 ];
 
