@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { ExportMenu } from "../share/export-menu.js";
 import { shareLink, state } from "../state/store.js";
 import { openFile } from "./files.js";
 import { isHelpOpen } from "./help.js";
@@ -20,6 +21,7 @@ export function Header(): JSX.Element {
       <Tabs />
       <div class="actions">
         <OpenButton />
+        <ExportMenu />
         <button type="button" class="button" onClick={() => void share()}>
           Share
         </button>

@@ -7,10 +7,12 @@ import { filmTrackerLabel, FILM_TRACKERS } from "../../../ts/sim/film/film-optio
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
 import { SceneMap } from "../app/scene-map.js";
+import { offer } from "../share/offers.js";
 import { change, state } from "../state/store.js";
 import { followClock, startClock, stepFrame, stopAt, togglePlay } from "./clock.js";
 import { Controls } from "./controls.js";
 import { clockNs, failure, followFilm, revision, scene, shownFrame, shownReport } from "./film.js";
+import { FILM_OFFERS } from "./film-files.js";
 import { LineChart } from "./line-chart.js";
 import { Player } from "./player.js";
 import { sentenceOf } from "./sentence.js";
@@ -24,6 +26,7 @@ export function FilmView(): JSX.Element {
   useEffect(() => followFilm(startClock), []);
   useEffect(followClock, []);
   useEffect(() => bindKeys(KEYS), []);
+  useEffect(() => offer(FILM_OFFERS), []);
   return (
     <div class="film">
       <section class="panel film-controls" aria-label="Guest and copier">
@@ -122,9 +125,10 @@ function Counts(): JSX.Element {
 function Charts(): JSX.Element {
   const report = shownReport.value;
   const frames = report?.frames ?? [];
+  const summary = report?.summary;
   const times = frames.map(({ timeNs }) => timeNs);
   return (
-    <>
+    <div class="film-charts-row">
       <LineChart
         id="saved"
         title="Pages saved"
@@ -140,8 +144,10 @@ function Charts(): JSX.Element {
         times={times}
         lines={[{ name: "queue", style: "line-queue", values: frames.map(({ queue }) => queue) }]}
       />
-      {report?.summary != null && <StallChart stalls={report.summary.stalls} profile={report.summary.profile.name} />}
-    </>
+      {summary !== null && summary !== undefined && (
+        <StallChart stalls={summary.stalls} profile={summary.profile.name} />
+      )}
+    </div>
   );
 }
 

@@ -85,8 +85,7 @@ function followParams(onStart: () => void): () => void {
   const key = computed(() => JSON.stringify([paramsOf("stop"), trace.value?.id]));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isFirst = true;
-  const stop = effect(() => {
-    void key.value;
+  const stop = key.subscribe(() => {
     clearTimeout(timer);
     if (isFirst) untracked(() => void make(onStart));
     else {

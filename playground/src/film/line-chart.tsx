@@ -34,19 +34,7 @@ export function LineChart({ id, title, times, lines, format = formatCompact }: L
   const words = lines.map(({ name, values }) => `${name}: ${format(values.at(-1) ?? 0)}`).join(", ");
   return (
     <figure class="line-chart">
-      <figcaption>
-        <h3>{title}</h3>
-        <ul class="legend" aria-hidden="true">
-          {lines.map(({ name, style }) => (
-            <li key={name} class={style}>
-              <svg width="16" height="8">
-                <line x1="0" x2="16" y1="4" y2="4" />
-              </svg>
-              {name}
-            </li>
-          ))}
-        </ul>
-      </figcaption>
+      <Caption title={title} lines={lines} />
       <svg
         data-export={id}
         width="100%"
@@ -57,20 +45,7 @@ export function LineChart({ id, title, times, lines, format = formatCompact }: L
         {scale.ticks.map((tick) => (
           <Grid key={tick} y={TOP + (1 - scale.position(tick)) * HEIGHT} text={tick === 0 ? "" : format(tick)} />
         ))}
-        <svg
-          y={TOP}
-          width="100%"
-          height={HEIGHT}
-          viewBox={`0 0 ${UNIT} ${HEIGHT}`}
-          preserveAspectRatio="none"
-          overflow="visible"
-        >
-          {lines.map(({ name, style, values }) => (
-            <g key={name} class={style}>
-              <polyline points={points(times, values, end, scale.position)} vector-effect="non-scaling-stroke" />
-            </g>
-          ))}
-        </svg>
+        <Lines times={times} lines={lines} end={end} position={scale.position} />
         <Cursor end={end} />
         <text class="tick" x="0" y={TOP + HEIGHT + 13}>
           0
@@ -80,6 +55,43 @@ export function LineChart({ id, title, times, lines, format = formatCompact }: L
         </text>
       </svg>
     </figure>
+  );
+}
+
+function Caption({ title, lines }: Pick<LineChartProps, "title" | "lines">): JSX.Element {
+  return (
+    <figcaption>
+      <h3>{title}</h3>
+      <ul class="legend" aria-hidden="true">
+        {lines.map(({ name, style }) => (
+          <li key={name} class={style}>
+            <svg width="16" height="8">
+              <line x1="0" x2="16" y1="4" y2="4" />
+            </svg>
+            {name}
+          </li>
+        ))}
+      </ul>
+    </figcaption>
+  );
+}
+
+interface LinesProps extends Pick<LineChartProps, "times" | "lines"> {
+  readonly end: number;
+  readonly position: (value: number) => number;
+}
+
+/** The lines are stretched to the width, and only they: texts keep their size. */
+function Lines({ times, lines, end, position }: LinesProps): JSX.Element {
+  const box = `0 0 ${UNIT} ${HEIGHT}`;
+  return (
+    <svg y={TOP} width="100%" height={HEIGHT} viewBox={box} preserveAspectRatio="none" overflow="visible">
+      {lines.map(({ name, style, values }) => (
+        <g key={name} class={style}>
+          <polyline points={points(times, values, end, position)} vector-effect="non-scaling-stroke" />
+        </g>
+      ))}
+    </svg>
   );
 }
 

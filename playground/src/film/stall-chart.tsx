@@ -14,41 +14,13 @@ export function StallChart({
   readonly stalls: StallSummary;
   readonly profile: string;
 }): JSX.Element {
-  const first = Math.max(0, stalls.log2.findIndex((count) => count > 0) - 1);
-  const buckets = Array.from({ length: Math.max(6, stalls.log2.length + 1 - first) }, (_, i) => first + i);
-  const most = Math.max(1, ...stalls.log2);
-  const share = (ns: number): number => Math.min(1, Math.max(0, (Math.log2(Math.max(1, ns)) - first) / buckets.length));
   return (
     <figure class="stall-chart">
       <figcaption>
         <h3>Writes that waited: {formatCount(stalls.count)}</h3>
         <span class="quiet">modelled, {profile}</span>
       </figcaption>
-      {stalls.count === 0 ? (
-        <p class="quiet">No write met a fault.</p>
-      ) : (
-        <svg data-export="stalls" width="100%" height={TOP + HEIGHT + AXIS} role="img" aria-label={words(stalls)}>
-          {buckets.map((bucket, i) => (
-            <Bar
-              key={bucket}
-              at={i / buckets.length}
-              width={1 / buckets.length}
-              height={((stalls.log2[bucket] ?? 0) / most) * HEIGHT}
-            />
-          ))}
-          <line class="grid" x1="0" x2="100%" y1={TOP + HEIGHT} y2={TOP + HEIGHT} />
-          {buckets.map((bucket, i) => (
-            <Tick
-              key={bucket}
-              bucket={bucket}
-              at={i / buckets.length}
-              isNamed={i % Math.ceil(buckets.length / 4) === 0}
-            />
-          ))}
-          <Mark x={share(stalls.p50Ns)} kind="p50" />
-          <Mark x={share(stalls.p99Ns)} kind="p99" />
-        </svg>
-      )}
+      {stalls.count === 0 ? <p class="quiet">No write met a fault.</p> : <Histogram stalls={stalls} />}
       <dl class="quantiles">
         {(["p50Ns", "p99Ns", "maxNs"] as const).map((name) => (
           <div key={name} class={name}>
@@ -58,6 +30,32 @@ export function StallChart({
         ))}
       </dl>
     </figure>
+  );
+}
+
+const LEAST_BUCKETS = 6;
+const NAMED_TICKS = 4;
+
+function Histogram({ stalls }: { readonly stalls: StallSummary }): JSX.Element {
+  const { log2, p50Ns, p99Ns } = stalls;
+  const first = Math.max(0, log2.findIndex((count) => count > 0) - 1);
+  const count = Math.max(LEAST_BUCKETS, log2.length + 1 - first);
+  const buckets = Array.from({ length: count }, (_, i) => first + i);
+  const most = Math.max(...log2);
+  const share = (ns: number): number => Math.min(1, Math.max(0, (Math.log2(Math.max(1, ns)) - first) / count));
+  const isNamed = (i: number): boolean => i % Math.ceil(count / NAMED_TICKS) === 0;
+  return (
+    <svg data-export="stalls" width="100%" height={TOP + HEIGHT + AXIS} role="img" aria-label={words(stalls)}>
+      {buckets.map((bucket, i) => (
+        <Bar key={bucket} at={i / count} width={1 / count} height={((log2[bucket] ?? 0) / most) * HEIGHT} />
+      ))}
+      <line class="grid" x1="0" x2="100%" y1={TOP + HEIGHT} y2={TOP + HEIGHT} />
+      {buckets.map((bucket, i) => (
+        <Tick key={bucket} bucket={bucket} at={i / count} isNamed={isNamed(i)} />
+      ))}
+      <Mark x={share(p50Ns)} kind="p50" />
+      <Mark x={share(p99Ns)} kind="p99" />
+    </svg>
   );
 }
 

@@ -30,7 +30,7 @@ export function ArmChart(): JSX.Element {
   const height = 4 * ROW + AXIS_HEIGHT;
   return (
     <div class="arm-chart">
-      <svg width="100%" height={height} aria-hidden="true">
+      <svg data-export="arm-times" width="100%" height={height} aria-hidden="true">
         {TICKS.map((tick) => (
           <Tick key={tick} ns={tick} bottom={height - AXIS_HEIGHT} />
         ))}

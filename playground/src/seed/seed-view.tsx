@@ -5,6 +5,7 @@ import { formatCount } from "../../../ts/report/format.js";
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
 import { SceneMap } from "../app/scene-map.js";
+import { offer } from "../share/offers.js";
 import { SEED_MODES } from "../state/seed.js";
 import { change, state } from "../state/store.js";
 import { AFTER_ARMING, writesAt } from "../worker/seed-moments.js";
@@ -14,6 +15,7 @@ import { CostTable } from "./cost-table.js";
 import { Controls, modeName } from "./controls.js";
 import { followExperiment, goTo, goToEnd, moment, outcome, progress, revision, runAgain, scene } from "./experiment.js";
 import { Figures } from "./figures.js";
+import { SEED_OFFERS } from "./seed-files.js";
 import { TableBytes } from "./table-bytes.js";
 import { sentenceOf } from "./sentence.js";
 import { formatSize } from "./sizes.js";
@@ -22,6 +24,7 @@ import { formatSize } from "./sizes.js";
 export function SeedView(): JSX.Element {
   useEffect(followExperiment, []);
   useEffect(() => bindKeys(KEYS), []);
+  useEffect(() => offer(SEED_OFFERS), []);
   return (
     <div class="seed">
       <section class="panel seed-controls" aria-label="Experiment">

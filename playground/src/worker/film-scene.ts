@@ -118,23 +118,23 @@ class FilmScene implements Scene {
   async run(report: (report: FilmReport) => void): Promise<boolean> {
     for (const tracker of [this.#first, ...FILM_TRACKERS.filter((name) => name !== this.#first)]) {
       await pause();
-      if (this.#isDisposed) return false;
+      if (this.#isOver()) return false;
       const film = this.#film(tracker);
       let told = performance.now();
       await this.#advance(film, Infinity, () => {
-        if (performance.now() - told < REPORT_MS) return !this.#isDisposed;
+        if (performance.now() - told < REPORT_MS) return !this.#isOver();
         report(reportOf(film));
         told = performance.now();
-        return !this.#isDisposed;
+        return !this.#isOver();
       });
-      if (!this.#isDisposed) report({ ...reportOf(film), summary: film.summary() });
+      if (!this.#isOver()) report({ ...reportOf(film), summary: film.summary() });
       film.dispose();
     }
-    return !this.#isDisposed;
+    return !this.#isOver();
   }
 
   async show(tracker: FilmTracker, timeNs: number): Promise<FilmMoment | null> {
-    if (this.#isDisposed) return null;
+    if (this.#isOver()) return null;
     if (tracker !== this.#shown.options.tracker) {
       this.#shown.dispose();
       this.#shown = this.#film(tracker);
@@ -142,8 +142,8 @@ class FilmScene implements Scene {
     } else if (timeNs < this.#shownNs) this.#shown.restart();
     this.#shownNs = timeNs;
     const film = this.#shown;
-    await this.#advance(film, timeNs, () => !this.#isDisposed);
-    if (this.#isDisposed) return null;
+    await this.#advance(film, timeNs, () => !this.#isOver());
+    if (this.#isOver()) return null;
     return { tracker, timeNs: film.nowNs, strip: film.countParts(STRIP_PARTS) };
   }
 
@@ -181,17 +181,21 @@ class FilmScene implements Scene {
     this.#shown.dispose();
   }
 
+  /** Whether the scene was disposed of, which may be while something is waited for. */
+  #isOver(): boolean {
+    return this.#isDisposed;
+  }
+
   /** Goes on to a moment with pauses in which other questions are answered, as long as it is wanted. */
   async #advance(film: SnapshotFilm, toNs: number, isWanted: () => boolean): Promise<void> {
     const stepNs = STEP * longestNs(film);
-    while (!film.isDone && film.nowNs < toNs) {
+    const isThere = (): boolean => film.isDone || film.nowNs >= toNs;
+    while (isWanted() && !isThere()) {
       const started = performance.now();
-      while (!film.isDone && film.nowNs < toNs && performance.now() - started < SLICE_MS) {
+      while (!isThere() && performance.now() - started < SLICE_MS) {
         film.advance(Math.min(toNs, film.nowNs + stepNs));
       }
-      if (film.isDone || film.nowNs >= toNs) return;
-      await pause();
-      if (!isWanted()) return;
+      if (!isThere()) await pause();
     }
   }
 

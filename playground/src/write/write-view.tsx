@@ -6,12 +6,16 @@ import type { OneWrite } from "../../../ts/sim/one-write.js";
 import { WRITE_PAGES, WRITE_TRACKERS, type WriteChoice } from "../../../ts/sim/write-choice.js";
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
+import { offer } from "../share/offers.js";
 import { change, state } from "../state/store.js";
+import { CostSpans } from "./cost-spans.js";
 import { Picks } from "./picks.js";
 import { Sequence } from "./sequence.js";
+import { Stepper } from "./stepper.js";
 import { StepCard } from "./step-card.js";
-import { sentence, spanTime } from "./words.js";
-import { events, followWrite, goTo, isAtEnd, isRunning, step, stepBy, told, toggleRun } from "./write.js";
+import { WRITE_OFFERS } from "./write-files.js";
+import { sentence } from "./words.js";
+import { events, followWrite, isRunning, step, stepBy, told, toggleRun } from "./write.js";
 
 const TRACKERS: Readonly<Record<WriteChoice["tracker"], readonly [name: string, about: string]>> = {
   none: ["none", "nobody asks"],
@@ -31,28 +35,11 @@ const PAGES: Readonly<Record<WriteChoice["page"], readonly [name: string, about:
 export function WriteView(): JSX.Element {
   useEffect(followWrite, []);
   useEffect(() => bindKeys(KEYS), []);
+  useEffect(() => offer(WRITE_OFFERS), []);
   const write = told.value;
   return (
     <div class="write">
-      <section class="panel write-choices" aria-label="Which write">
-        <div class="controls">
-          <Picks
-            legend="Tracker"
-            picks={WRITE_TRACKERS}
-            words={TRACKERS}
-            value={state.write.value.tracker}
-            onPick={(tracker) => choose({ tracker })}
-          />
-          <Picks
-            legend="Page, before it is armed"
-            picks={WRITE_PAGES}
-            words={PAGES}
-            value={state.write.value.page}
-            onPick={(page) => choose({ page })}
-          />
-          <Armed />
-        </div>
-      </section>
+      <Choices />
       <section class="panel write-sequence" aria-labelledby="write-title">
         <h2 class="sentence" id="write-title" aria-busy={write === null}>
           {write === null ? "The write is carried out" : outcome(write)}
@@ -70,9 +57,33 @@ export function WriteView(): JSX.Element {
           <h2>What it costs</h2>
           <ProfilePicker />
         </div>
-        {write !== null && <Costs told={write} />}
+        {write !== null && <CostSpans told={write} />}
       </section>
     </div>
+  );
+}
+
+function Choices(): JSX.Element {
+  return (
+    <section class="panel write-choices" aria-label="Which write">
+      <div class="controls">
+        <Picks
+          legend="Tracker"
+          picks={WRITE_TRACKERS}
+          words={TRACKERS}
+          value={state.write.value.tracker}
+          onPick={(tracker) => choose({ tracker })}
+        />
+        <Picks
+          legend="Page, before it is armed"
+          picks={WRITE_PAGES}
+          words={PAGES}
+          value={state.write.value.page}
+          onPick={(page) => choose({ page })}
+        />
+        <Armed />
+      </div>
+    </section>
   );
 }
 
@@ -117,67 +128,6 @@ function outcome({ events: all, reported, totalNs, spans }: OneWrite): string {
   return `${met}${took}, ${REPORTED[reported]}.`;
 }
 
-function Stepper(): JSX.Element {
-  const count = events.value.length;
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const moves: Readonly<Record<string, () => void>> = {
-      ArrowRight: () => stepBy(1),
-      ArrowDown: () => stepBy(1),
-      ArrowLeft: () => stepBy(-1),
-      ArrowUp: () => stepBy(-1),
-      Home: () => stepBy(-count),
-      End: () => stepBy(count),
-    };
-    const move = moves[event.key];
-    if (move === undefined) return;
-    event.preventDefault();
-    move();
-  };
-  return (
-    <div class="stepper" role="toolbar" aria-label="Slow motion" onKeyDown={onKeyDown}>
-      <button type="button" class="button" onClick={toggleRun} aria-keyshortcuts="p">
-        {isRunning.value ? "Pause" : "Slow motion"}
-      </button>
-      <button type="button" class="button icon" aria-label="First event" onClick={() => stepBy(-count)}>
-        <StepIcon kind="first" />
-      </button>
-      <button
-        type="button"
-        class="button icon"
-        aria-label="Event before"
-        disabled={step.value <= 0}
-        onClick={() => stepBy(-1)}
-      >
-        <StepIcon kind="before" />
-      </button>
-      <button type="button" class="button icon" aria-label="Next event" disabled={isAtEnd()} onClick={() => stepBy(1)}>
-        <StepIcon kind="next" />
-      </button>
-      <button type="button" class="button icon" aria-label="All events" onClick={() => stepBy(count)}>
-        <StepIcon kind="all" />
-      </button>
-      <span class="step-count">
-        event {step.value + 1} of {count}
-      </span>
-    </div>
-  );
-}
-
-const ICONS = {
-  first: "M3 2v8M10 2L5 6l5 4z",
-  before: "M9 2L3 6l6 4z",
-  next: "M3 2l6 4-6 4z",
-  all: "M9 2v8M2 2l5 4-5 4z",
-} as const;
-
-function StepIcon({ kind }: { readonly kind: keyof typeof ICONS }): JSX.Element {
-  return (
-    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-      <path d={ICONS[kind]} fill="currentColor" stroke="currentColor" stroke-width="1.5" />
-    </svg>
-  );
-}
-
 /** The same as the picture, to be read out. */
 function EventList(): JSX.Element {
   return (
@@ -190,37 +140,5 @@ function EventList(): JSX.Element {
         ))}
       </ol>
     </div>
-  );
-}
-
-function Costs({ told: { spans, totalNs, profile, minflt } }: { readonly told: OneWrite }): JSX.Element {
-  if (spans.length === 0) return <p class="quiet">A write without a fault: the model has no figure for it.</p>;
-  return (
-    <>
-      <ul class="cost-spans">
-        {spans.map((span) => (
-          <li key={span.cost}>
-            <b>{spanTime(span)}</b>
-            <span>
-              <button type="button" onClick={() => goTo(span.last)}>
-                events {span.first + 1}–{span.last + 1}
-              </button>{" "}
-              {span.of}
-              {span.note !== null && <small>{span.note}</small>}
-            </span>
-          </li>
-        ))}
-        <li class="total">
-          <b>{totalNs === null ? "?" : formatTime(totalNs)}</b>
-          <span>
-            {totalNs === null ? `not all figures are in ${profile.name}` : "together"}; minor faults charged: {minflt}
-          </span>
-        </li>
-      </ul>
-      <p class="note">
-        Modelled: figures of {profile.name}. A figure is of all events that its bracket spans; what is inside of it was
-        not measured piece by piece.
-      </p>
-    </>
   );
 }

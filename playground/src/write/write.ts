@@ -29,14 +29,10 @@ let current = 0;
 export function followWrite(): () => void {
   const choice = computed(() => {
     const { tracker, page, armed } = state.write.value;
-    return JSON.stringify({ tracker, page, armed });
+    return JSON.stringify({ tracker, page, armed, profile: profile.value.name });
   });
   const stops = [
-    effect(() => {
-      void choice.value;
-      void profile.value;
-      untracked(() => void carryOut());
-    }),
+    choice.subscribe(() => untracked(() => void carryOut())),
     effect(() => {
       if (!isRunning.value) return undefined;
       const timer = setInterval(goOn, STEP_MS);
