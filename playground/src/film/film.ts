@@ -36,9 +36,9 @@ export const knownNs: ReadonlySignal<number> = computed(() => {
   const report = shownReport.value;
   return report?.summary?.durationNs ?? report?.frames.at(-1)?.timeNs ?? 0;
 });
-/** The moment that is shown. */
+/** The moment that is shown. The end is only shown when it is known, so that the worker does not go after it twice. */
 export const clockNs: ReadonlySignal<number> = computed(() =>
-  position.value === "end" ? knownNs.value : Math.min(position.value, knownNs.value),
+  position.value === "end" ? (shownReport.value?.summary?.durationNs ?? 0) : Math.min(position.value, knownNs.value),
 );
 /** The counts at that moment. */
 export const shownFrame: ReadonlySignal<Frame | undefined> = computed(() => {
