@@ -66,15 +66,16 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     }
     await page.keyboard.press("ArrowLeft");
     expect(await page.textContent(".step-count")).toBe(`event ${events.length - 1} of ${events.length}`);
-    await page.keyboard.press(",");
-    await page.keyboard.press(",");
-    await page.keyboard.press(".");
+    await page.keyboard.press("p");
+    await page.keyboard.press("p");
+    await page.keyboard.press("n");
     expect(await page.textContent(".step-count")).toBe(`event ${events.length - 2} of ${events.length}`);
     await page.keyboard.press("End");
-    await page.keyboard.press("p");
+    await page.focus("#view");
+    await page.keyboard.press(" ");
     await page.waitForSelector(".step-count:text-matches('event [12] of')");
     await page.waitForSelector(".step-count:text-matches('event [23] of')");
-    await page.keyboard.press("p");
+    await page.keyboard.press(" ");
     expect(await page.textContent(".stepper .button")).toBe("Slow motion");
     expect(complaints).toEqual([]);
   });
@@ -86,7 +87,7 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     expect(await page.textContent(".message-bytes")).toContain("00  12 00 00 00 00 00 00 00");
     expect(await page.textContent(".message-bytes")).toContain("08  03 00 00 00 00 00 00 00");
     const cleared = events.findIndex((event, index) => index > message && event.change !== undefined);
-    for (let i = message; i < cleared; i++) await page.keyboard.press(".");
+    for (let i = message; i < cleared; i++) await page.keyboard.press("n");
     const { before = { entry: 0n }, after = { entry: 0n } } = events[cleared]?.change ?? {};
     const changed = Array.from((before.entry ^ after.entry).toString(2)).filter((bit) => bit === "1").length;
     expect(await page.locator(".bit-row .changed").count()).toBe(changed);
@@ -96,7 +97,7 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     const { page } = await open({ ...DEFAULT_STATE.write });
     await page.check("input[value=async]");
     await page.click("[role=switch]");
-    await page.keyboard.press(",");
+    await page.keyboard.press("p");
     await page.waitForTimeout(800); // the address follows the last change
     const { page: other } = await site.open(`/${new URL(page.url()).hash}`);
     await other.waitForSelector(".sequence svg");

@@ -63,6 +63,21 @@ describe("a snapshot in the background", () => {
     }
   });
 
+  it("counts the pages of each part by what has become of them", () => {
+    const half = new SnapshotFilm(options({ tracker: "wp" }), makeEngine);
+    half.advance(0.12e9);
+    const parts = half.countParts(100);
+    const sum = (state: number): number => parts.filter((_, i) => i % 4 === state).reduce((a, b) => a + b, 0);
+    const { byCopier, byFault } = half.frames.at(-1) ?? { byCopier: NaN, byFault: NaN };
+    const { saved, inconsistent } = half.summary().verdict;
+    expect(parts).toHaveLength(400);
+    expect([0, 1, 2, 3].reduce((total, state) => total + sum(state), 0)).toBe(half.pages);
+    expect(sum(0)).toBe(half.pages - saved);
+    expect(sum(3)).toBe(inconsistent);
+    expect(sum(2)).toBeGreaterThanOrEqual(byFault);
+    expect(sum(1) + sum(2) + sum(3)).toBeGreaterThanOrEqual(byCopier + byFault);
+  });
+
   it("stops the guest for as long as the copier takes, where nothing tracks", () => {
     const { pauseNs, faults, stalls } = film({ tracker: "stop" }).summary();
     expect(pauseNs).toBeCloseTo(0.25e9);

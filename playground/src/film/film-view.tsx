@@ -60,9 +60,9 @@ export function FilmView(): JSX.Element {
 }
 
 const KEYS = [
-  { key: "p", what: "let the film run, or stop it", run: togglePlay },
-  { key: ",", what: "the frame before", run: () => stepFrame(-1) },
-  { key: ".", what: "the next frame", run: () => stepFrame(1) },
+  { key: " ", what: "let the film run, or stop it", run: togglePlay },
+  { key: "p", also: ["k"], what: "the frame before", run: () => stepFrame(-1) },
+  { key: "n", also: ["j"], what: "the next frame", run: () => stepFrame(1) },
   ...FILM_TRACKERS.map((tracker, index) => ({
     key: String(index + 1),
     what: `show ${filmTrackerLabel(tracker)}`,
@@ -171,6 +171,10 @@ function Limits(): JSX.Element {
         <li>
           A write to a page whose answer is under way counts as one without a fault. Handler and copier do not take
           bandwidth from each other.
+        </li>
+        <li>
+          “Course of the film” in the export menu is a file in Chrome’s trace event format: open it with “Open trace
+          file” at ui.perfetto.dev, or in chrome://tracing. This page sends it nowhere.
         </li>
         <li>
           The copier goes through memory once, in address order, 64 pages at a time, passes over what faults have saved,

@@ -11,7 +11,7 @@ export function Player(): JSX.Element {
   const known = knownNs.value;
   return (
     <div class="player" role="group" aria-label="Film">
-      <button type="button" class="button play" onClick={togglePlay} aria-keyshortcuts="p">
+      <button type="button" class="button play" onClick={togglePlay} aria-keyshortcuts="Space">
         <PlayIcon />
         {isPlaying.value ? "Pause" : "Play"}
       </button>

@@ -47,6 +47,7 @@ export const LINE = 18;
 export const DETAIL_LINE = 16;
 const ROW_GAP = 12;
 const NARROW = 640;
+const PHONE = 420;
 /** Widths of a character, of the page's font and of its fixed one, on the safe side. */
 const CHARACTER = 6.9;
 const FIXED_CHARACTER = 7.3;
@@ -55,7 +56,7 @@ const BRACKET = { wide: 76, narrow: 28 } as const;
 /** Lays a write out in so many pixels. */
 export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
   const isNarrow = width < NARROW;
-  const lane = isNarrow ? 26 : Math.min(92, width * 0.085);
+  const lane = width < PHONE ? 18 : isNarrow ? 26 : Math.min(92, width * 0.085);
   const laneX = LANES.map((_, index) => (index + 0.5) * lane);
   const textX = LANES.length * lane + 12;
   const depth = spans.map((span, index) => spans.slice(0, index).filter((other) => overlaps(span, other)).length);

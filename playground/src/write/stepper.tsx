@@ -6,7 +6,7 @@ export function Stepper(): JSX.Element {
   const count = events.value.length;
   return (
     <div class="stepper" role="toolbar" aria-label="Slow motion" onKeyDown={moveByKey}>
-      <button type="button" class="button" onClick={toggleRun} aria-keyshortcuts="p">
+      <button type="button" class="button" onClick={toggleRun} aria-keyshortcuts="Space">
         {isRunning.value ? "Pause" : "Slow motion"}
       </button>
       <StepButton kind="first" name="First event" onClick={() => stepBy(-count)} />

@@ -88,9 +88,9 @@ function Choices(): JSX.Element {
 }
 
 const KEYS = [
-  { key: "p", what: "slow motion, or stop it", run: toggleRun },
-  { key: ",", what: "the event before", run: () => stepBy(-1) },
-  { key: ".", what: "the next event", run: () => stepBy(1) },
+  { key: " ", what: "slow motion, or stop it", run: toggleRun },
+  { key: "p", also: ["k"], what: "the event before", run: () => stepBy(-1) },
+  { key: "n", also: ["j"], what: "the next event", run: () => stepBy(1) },
 ];
 
 /** Another write begins with all of it in sight. */
