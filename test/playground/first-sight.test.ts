@@ -28,7 +28,7 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
       performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
       performance.now(),
     ]);
-    console.log(`first sight: painted after ${painted?.toFixed(0)} ms, experiment done after ${done?.toFixed(0)} ms`);
+    console.log(`first sight: painted after ${painted.toFixed(0)} ms, experiment done after ${done.toFixed(0)} ms`);
     expect(complaints).toEqual([]);
   });
 
