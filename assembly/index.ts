@@ -63,7 +63,7 @@ import { forgetRange } from "./shadow";
 import { createSpace as create, destroySpace as destroy, setKernel as setDifferences } from "./space";
 import { configureSwap } from "./swap";
 import { touchPages } from "./touch";
-import { setSharing as share } from "./uniform";
+import { isShared as isTemplate, setSharing as share } from "./uniform";
 import { zap as zapRange } from "./zap";
 
 /** Limits the linear memory to so many pages of 64 KiB. */
@@ -242,6 +242,11 @@ export function readEntries(space: usize, firstPage: f64, pageCount: u32, target
 /** Writes the content of each page. */
 export function readContents(space: usize, firstPage: f64, pageCount: u32, target: usize): void {
   contents(space, u64(firstPage), pageCount, target);
+}
+
+/** Tells whether a table is a template. */
+export function isSharedTable(table: usize): bool {
+  return isTemplate(table);
 }
 
 /** Draws a tile of the picture. */

@@ -24,6 +24,14 @@ export {
   type MremapOptions,
 } from "./mm/address-space.js";
 export { EndlessCallError } from "./mm/advice.js";
+export {
+  type BitField,
+  type DecodedEntry,
+  decodeEntry,
+  decodePagemap,
+  type EntryKind,
+  type EntryLevel,
+} from "./mm/entry-bits.js";
 export { Machine, type MachineOptions } from "./mm/machine.js";
 export type { MmapOptions } from "./mm/mapping-calls.js";
 export type { MemoryKind, MemoryObject } from "./mm/memory-object.js";
@@ -34,8 +42,10 @@ export {
   type PagemapScan,
   type PagemapScanResult,
 } from "./mm/pagemap-scan.js";
+export { walkPage, type WalkStep } from "./mm/page-walk.js";
 export { PopulateCall } from "./mm/populate-call.js";
 export { Thread, type ThreadOutcome, type ThreadPlan } from "./mm/thread.js";
+export { type VmFlag, vmFlags } from "./mm/vm-flags.js";
 export type { Protection, Vma } from "./mm/vma.js";
 export { type Feature, FEATURES, type IoctlName, type Mode } from "./uffd/features.js";
 export {

@@ -1,11 +1,12 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeHash } from "../../playground/src/state/hash.js";
-import { SEED_MODES, SEED_PART, type SeedState } from "../../playground/src/state/seed.js";
+import { SEED_MODES, SEED_PART, type SeedMode, type SeedState } from "../../playground/src/state/seed.js";
 import { DEFAULT_STATE } from "../../playground/src/state/state.js";
 import { SeedRun, type WriteOutcome } from "../../playground/src/worker/seed-run.js";
 import { createEngine } from "../../ts/node.js";
 import { formatCount } from "../../ts/report/format.js";
+import { trackerOf } from "../../ts/sim/trackers.js";
 import { engineUrl } from "../support/engine-url.js";
 import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
 
@@ -24,10 +25,10 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
   it("comes at once, without complaints and without asking anybody else", async () => {
     const { page, complaints } = await site.open("/");
     await result(page);
-    const [painted, done] = await page.evaluate(() => [
-      performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
-      performance.now(),
-    ]);
+    const { painted, done } = await page.evaluate(() => ({
+      painted: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
+      done: performance.now(),
+    }));
     console.log(`first sight: painted after ${painted.toFixed(0)} ms, experiment done after ${done.toFixed(0)} ms`);
     expect(complaints).toEqual([]);
   });
@@ -36,7 +37,7 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     const expected = await inNode({ ...SEED_PART.defaults, mode });
     const { page } = await site.open("/");
     await page.check(`input[value=${mode}]`);
-    const sentence = await result(page);
+    const sentence = await result(page, mode);
     expect(sentence).toContain(`${formatCount(expected.dirty)} written page`);
     expect(sentence).toContain(mode === "wp" ? "will be missed" : "none of");
     expect(await figure(page, "MISSED")).toBe(formatCount(expected.missed));
@@ -84,7 +85,7 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
   ] as const)("fits, $name", async ({ name, options }) => {
     const { page } = await site.open("/", options);
     await page.check("input[value=wp-unpopulated]");
-    await result(page);
+    await result(page, "wp-unpopulated");
     await takePicture(page, `first-sight-${name}`);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(page.viewportSize()?.width);
   });
@@ -95,10 +96,10 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
       seed: { ...SEED_PART.defaults, bytes: 2 ** 40, mode: "wp-pre-read" },
     });
     const { page, complaints } = await site.open(`/${hash}`);
-    expect(await result(page)).toContain("PRE-READ armed 268,435,456 entries: none of");
+    expect(await result(page, "wp-pre-read")).toContain("PRE-READ armed 268,435,456 entries: none of");
     await page.keyboard.press("t");
     await page.waitForSelector("[aria-busy=true]");
-    expect(await result(page)).toContain("none of");
+    expect(await result(page, "wp-pre-read")).toContain("none of");
     expect(complaints).toEqual([]);
   });
 
@@ -113,7 +114,26 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await other.isChecked("input[value=wp-populate-read]")).toBe(true);
     expect(await other.isChecked("[role=switch]")).toBe(true);
     expect(await other.inputValue("select")).toBe("series-2023");
-    expect(await result(other)).toBe(await result(page));
+    expect(await result(other, "wp-populate-read")).toBe(await result(page, "wp-populate-read"));
+  });
+
+  it("explains a pinned entry and goes back in its time, with the keyboard", async () => {
+    const { page, complaints } = await site.open("/");
+    await result(page);
+    await page.keyboard.press("4");
+    await result(page, "wp-unpopulated");
+    await page.focus(".map-canvas");
+    await page.keyboard.press("Enter");
+    const event = page.locator(".entry-history button").first();
+    expect(await event.textContent()).toContain("UFFDIO_WRITEPROTECT of the whole range");
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await takePicture(page, "first-sight-pinned");
+    await event.press("Enter");
+    expect(await page.textContent(".moment")).toContain("before the first write");
+    await page.waitForSelector(".map-legend li:has-text('marker') b:text-is('2,621,440')");
+    await page.press(".moment button", "Enter");
+    await page.waitForSelector(".moment", { state: "detached" });
+    expect(complaints).toEqual([]);
   });
 
   it("says that a link is damaged, and works", async () => {
@@ -157,10 +177,10 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
   });
 });
 
-/** The sentence once the experiment is done. */
-async function result(page: Page): Promise<string> {
-  await page.waitForSelector(".sentence[aria-busy=false]");
-  return (await page.textContent(".sentence")) ?? "";
+/** The sentence of a way to arm, once the experiment is done. */
+async function result(page: Page, mode: SeedMode = "wp"): Promise<string> {
+  const sentence = page.locator(".sentence[aria-busy=false]", { hasText: `${trackerOf(mode).seedLabel} armed` });
+  return (await sentence.textContent()) ?? "";
 }
 
 async function figure(page: Page, name: string): Promise<string | null> {

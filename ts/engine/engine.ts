@@ -628,6 +628,11 @@ export class Engine {
     return new BigUint64Array(this.#wasm.memory.buffer, table, 512).slice();
   }
 
+  /** Tells whether the table at physical address `table` is one that all tables like it share (docs/uniform-tables.md). */
+  isSharedTable(table: number): boolean {
+    return this.#wasm.isSharedTable(table) !== 0;
+  }
+
   /** Returns the physical address of the PGD (CR3) of a space. */
   pgdOf(space: Space): number {
     return this.#memory()[(space + abi.SPACE_PGD) >>> 2] ?? 0;

@@ -32,6 +32,7 @@ export interface EngineExports {
   scan(space: number, firstPage: number, pageCount: number): number;
   readPagemap(space: number, firstPage: number, pageCount: number, target: number): void;
   readEntries(space: number, firstPage: number, pageCount: number, target: number): void;
+  isSharedTable(table: number): number;
   drawTile(space: number, zoom: number, column: number, row: number, target: number): void;
   countStates(space: number, firstPage: number, pageCount: number, target: number): void;
   configureMachine(hugePages: number, swapPages: number): void;

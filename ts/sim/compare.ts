@@ -5,11 +5,12 @@ import { AddressSpace } from "../mm/address-space.js";
 import type { AccessBlock } from "../trace/access.js";
 import { PAGE_WRITTEN, PageSet } from "../trace/page-set.js";
 import type { TraceStore } from "../trace/store.js";
+import { arm, prefault, prefaultCounts, scanWritten } from "./arming.js";
 import type { Comparison, FaultCounts, PublishedFigure, Timeline, TrackerId, TrackerResult } from "./comparison.js";
 import { MemoryContents } from "./contents.js";
 import { type CostProfile, faultCounts, modelledTime, protectCounts } from "./cost-profile.js";
 import { type Layout, pagesOf } from "./layout.js";
-import { arm, prefault, prefaultCounts, scanWritten, type Tracker, TRACKERS } from "./trackers.js";
+import { type Tracker, TRACKERS } from "./trackers.js";
 
 /** What one tracker's run needs to know. */
 export interface RunOptions {

@@ -2,8 +2,11 @@ import * as abi from "../../../assembly/abi.js";
 import { indexesOf, type TableLevel, TABLE_SHIFT } from "./geometry.js";
 import { type MapMapping, mappingAt } from "./mappings.js";
 
-/** What is known of a table: it takes memory of its own, it is shared with all that are alike, or it does not exist. */
-export type TableKind = "real" | "shared" | "missing" | "mixed";
+/**
+ * What is known of a table: it takes memory of its own, it is shared with all that are alike, it does not exist, or (at the last level) the entry
+ * maps a huge page instead.
+ */
+export type TableKind = "real" | "shared" | "missing" | "huge" | "mixed";
 
 /** What is under the pointer, or under the cursor of the keyboard. */
 export interface CellFacts {
@@ -17,8 +20,6 @@ export interface CellFacts {
   readonly share: number;
   /** The tables that an access to the page would go through; "mixed" where a cell has several. */
   readonly tables: Readonly<Record<TableLevel, TableKind>>;
-  /** Whether the PMD entry maps a huge page, in some part of the cell. */
-  readonly isHuge: boolean;
   /** Indexes in the tables: PGD, PUD, PMD, PTE. */
   readonly indexes: readonly [number, number, number, number];
   readonly mapping: MapMapping | null;
@@ -38,12 +39,12 @@ const SHARED: Readonly<Record<TableLevel, number>> = {
 /** Returns what a cell says of the table of a level. */
 export function tableKind(cell: number, level: TableLevel): TableKind {
   const flags = cell >>> abi.CELL_FLAGS_SHIFT;
-  const isReal = (flags & REAL[level]) !== 0;
-  const isShared = (flags & SHARED[level]) !== 0;
-  const lacks = level === "pte" && (flags & (abi.CELL_PTE_MISSING | abi.CELL_HUGE)) !== 0;
-  if (Number(isReal) + Number(isShared) + Number(lacks) > 1) return "mixed";
-  if (isReal) return "real";
-  return isShared ? "shared" : "missing";
+  const kinds: TableKind[] = [];
+  if ((flags & REAL[level]) !== 0) kinds.push("real");
+  if ((flags & SHARED[level]) !== 0) kinds.push("shared");
+  if (level === "pte" && (flags & abi.CELL_PTE_MISSING) !== 0) kinds.push("missing");
+  if (level === "pte" && (flags & abi.CELL_HUGE) !== 0) kinds.push("huge");
+  return kinds.length > 1 ? "mixed" : (kinds[0] ?? "missing");
 }
 
 /** Describes a cell of a zoom that has a page. */
@@ -56,7 +57,6 @@ export function factsOf(cell: number, zoom: number, page: number, mappings: read
     notable: (cell >>> abi.CELL_NOTABLE_SHIFT) & 0xff,
     share: ((cell >>> abi.CELL_SHARE_SHIFT) & 0xff) / 255,
     tables: { pud: tableKind(cell, "pud"), pmd: tableKind(cell, "pmd"), pte: tableKind(cell, "pte") },
-    isHuge: ((cell >>> abi.CELL_FLAGS_SHIFT) & abi.CELL_HUGE) !== 0,
     indexes: indexesOf(page),
     mapping: mappingAt(mappings, page),
   };

@@ -7,7 +7,7 @@ import { ENTRY_STATES, textOn } from "./palette.js";
 /** Lines between pages are drawn from this scale on, then their signs, then index, state and bits. */
 const LINES_FROM = 8;
 const SIGNS_FROM = 17;
-export const BITS_FROM = 68;
+const BITS_FROM = 68;
 const NUMBERS_FROM = 132;
 
 /** Returns the raw entries of the last-level table of a page, if they are known. */

@@ -12,10 +12,16 @@ const DASHED_HEIGHT = 22;
 const LEAST_LABEL_WIDTH = 84;
 
 /** How the outline of a table of a kind looks. */
-const ALPHA: Readonly<Record<TableKind, number>> = { real: 0.75, shared: 0.4, mixed: 0.4, missing: 0.07 };
+const ALPHA: Readonly<Record<TableKind, number>> = {
+  real: 0.75,
+  huge: 0.75,
+  shared: 0.4,
+  mixed: 0.4,
+  missing: 0.07,
+};
 const WIDTH: Readonly<Record<TableLevel, number>> = { pud: 2.5, pmd: 1.75, pte: 1 };
 
-const KINDS: readonly TableKind[] = ["missing", "shared", "real"];
+const KINDS: readonly TableKind[] = ["missing", "shared", "huge", "real"];
 
 /** The entry that points to a table, and where its index is among those of a page. */
 const ABOVE: Readonly<Record<TableLevel, { readonly name: string; readonly index: 0 | 1 | 2 }>> = {
@@ -59,7 +65,7 @@ function drawLevel(frame: Frame, level: TableLevel, height: number): void {
 
 function* tablesIn(frame: Frame, level: TableLevel): Generator<{ rect: Rect; kind: TableKind }> {
   const { part, process, tiles } = frame;
-  const zoom = zoomFor(frame.camera, frame.ratio);
+  const zoom = zoomFor(frame.camera);
   const { width, height } = tableRect(level, 0);
   const most = Math.max(60, width * frame.camera.scale);
   for (let y = Math.floor(part.y / height) * height; y < part.y + part.height; y += height) {
@@ -82,14 +88,7 @@ function putName(frame: Frame, level: TableLevel, rect: Rect, kind: TableKind): 
   const room = width - 6;
   const { name, index } = ABOVE[level];
   const entry = `${name}[${indexesOf(pageAt(rect.x, rect.y))[index]}]`;
-  const label = { x, y, colour: kind === "real" ? frame.inks.ink : frame.inks.quiet, isStrong: false };
-  const long = `${entry} → ${level.toUpperCase()} table, ${KIND_NAMES[kind]}`;
+  const label = { x, y, colour: kind === "shared" ? frame.inks.quiet : frame.inks.ink, isStrong: false };
+  const long = kind === "huge" ? `${entry} → huge page` : `${entry} → ${level.toUpperCase()} table, ${kind}`;
   if (!frame.labels.put({ ...label, text: long }, room)) frame.labels.put({ ...label, text: entry }, room);
 }
-
-const KIND_NAMES: Readonly<Record<TableKind, string>> = {
-  real: "real",
-  shared: "shared",
-  mixed: "mixed",
-  missing: "none",
-};

@@ -4,9 +4,12 @@ import type { Frame } from "./frame.js";
 import type { Rect } from "./geometry.js";
 import { OUTERMOST_ZOOM, type TileKey } from "./tile-cache.js";
 
-/** Returns the zoom whose cells are at least one pixel of the screen large and less than two, as far as there is one. */
-export function zoomFor(camera: Camera, ratio: number): number {
-  return Math.min(OUTERMOST_ZOOM, Math.max(0, Math.ceil(-Math.log2(camera.scale * ratio))));
+/** CSS pixels that a cell is large at least: one that differs from those around it is to be seen. */
+const LEAST_CELL = 1.5;
+
+/** Returns the zoom whose cells are at least so large and less than twice that, as far as there is one. */
+export function zoomFor(camera: Camera): number {
+  return Math.min(OUTERMOST_ZOOM, Math.max(0, Math.ceil(Math.log2(LEAST_CELL / camera.scale))));
 }
 
 /** Returns the tiles that are shown, from the middle outwards. */

@@ -42,6 +42,12 @@ export interface MapOptions extends MapEvents {
   readonly theme: Theme;
 }
 
+/** A last-level table whose entries are shown. */
+interface TableKey {
+  readonly process: string;
+  readonly page: number;
+}
+
 const KEPT_TABLES = 64;
 const ENTRIES = 512;
 /** Pixels that a key moves what is shown; where pages are large enough it moves by pages instead. */
@@ -60,7 +66,7 @@ export class MapView {
   readonly #options: MapOptions;
   readonly #context: CanvasRenderingContext2D;
   readonly #tiles: TileCache;
-  readonly #entries: LiveCache<number, BigUint64Array>;
+  readonly #entries: LiveCache<TableKey, BigUint64Array>;
   readonly #stop = new AbortController();
   readonly #resized: ResizeObserver;
   #process: string;
@@ -92,7 +98,8 @@ export class MapView {
     this.#context = context;
     const redraw = (): void => this.#requestFrame();
     this.#tiles = new TileCache(options.source, redraw);
-    const load = (page: number): Promise<BigUint64Array> => options.source.entries(this.#process, page, ENTRIES);
+    const load = ({ process, page }: TableKey): Promise<BigUint64Array> =>
+      options.source.entries(process, page, ENTRIES);
     this.#entries = new LiveCache(load, redraw, KEPT_TABLES);
     host.append(this.canvas);
     const { signal } = this.#stop;
@@ -116,7 +123,6 @@ export class MapView {
   setProcess(process: string): void {
     if (process === this.#process) return;
     this.#process = process;
-    this.#entries.invalidate();
     this.#requestFrame();
   }
 
@@ -235,7 +241,7 @@ export class MapView {
     const place = placeAt(this.#current(), this.#size, point);
     if (!isOnPlane(place.x, place.y)) return;
     let page: number | null = pageAt(place.x, place.y);
-    const zoom = zoomFor(this.#current(), this.#ratio());
+    const zoom = zoomFor(this.#current());
     const found = this.#tiles.cellAt(this.#process, zoom, place.x, place.y);
     if (found !== null && found.zoom > 0) {
       const { notable } = factsOf(found.cell, found.zoom, page, []);
@@ -332,9 +338,10 @@ export class MapView {
       labels: new LabelPlan(context),
     });
     context.setTransform(frame.ratio, 0, 0, frame.ratio, 0, 0);
-    const keys = tilesIn(this.#process, frame.part, zoomFor(frame.camera, frame.ratio));
+    const keys = tilesIn(this.#process, frame.part, zoomFor(frame.camera));
     this.#tiles.want(keys);
-    this.#entries.want(tablesWithBits(frame).map((page) => [`${this.#process} ${page}`, page] as const));
+    const { process } = frame;
+    this.#entries.want(tablesWithBits(frame).map((page) => [`${process} ${page}`, { process, page }] as const));
     this.#drawLayers(frame, keys);
     this.#tellFacts(frame);
   }
@@ -371,7 +378,7 @@ export class MapView {
   #factsAt(frame: Frame, point: Point): CellFacts | null {
     const { x, y } = placeAt(frame.camera, frame.size, point);
     if (!isOnPlane(x, y)) return null;
-    const found = this.#tiles.cellAt(this.#process, zoomFor(frame.camera, frame.ratio), x, y);
+    const found = this.#tiles.cellAt(this.#process, zoomFor(frame.camera), x, y);
     return found === null ? null : factsOf(found.cell, found.zoom, pageAt(x, y), this.#mappings);
   }
 }

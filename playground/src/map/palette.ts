@@ -62,9 +62,9 @@ const COLOURS: Readonly<Record<Theme, readonly string[]>> = {
     "#01857f",
     "#cd6f14",
     "#ed744b",
-    "#c396dd",
-    "#f29bca",
-    "#69d8d0",
+    "#c193e9",
+    "#da9fe3",
+    "#59d9dc",
     "#a6e1fe",
     "#fee2e2",
     "#fefefe",
@@ -113,7 +113,7 @@ export const INKS: Readonly<Record<Theme, Inks>> = {
 };
 
 /** A cell that is mixed shows at least so much of a state that is more notable than the usual one, however rare it is. */
-const LEAST_OF_NOTABLE = 0.6;
+const LEAST_OF_NOTABLE = 0.8;
 /** And of one that is less notable. */
 const LEAST_OF_OTHER = 0.25;
 

@@ -1,7 +1,7 @@
 /** Bars of modelled time beside marks of published ones, on one logarithmic axis. */
-import { scaleLog } from "d3-scale";
 import type { JSX } from "preact";
 import { formatTime } from "../../../ts/report/format.js";
+import { logScale } from "../../../ts/report/scale.js";
 import { SEED_EXPERIMENT_BYTES } from "../../../ts/sim/workloads.js";
 import { change, state } from "../state/store.js";
 import { arms } from "./experiment.js";
@@ -14,13 +14,14 @@ const BAR_TOP = 22;
 const BAR_HEIGHT = 14;
 const AXIS_HEIGHT = 22;
 /** The axis never moves, so that sizes can be compared with each other: 100 ns to 1,000 s. */
-const DOMAIN: readonly [number, number] = [1e2, 1e12];
+const SCALE = logScale([1e2, 1e12]);
 const TICKS = [1e3, 1e6, 1e9, 1e12];
-
 const UNKNOWN = "not in this profile";
 
-/** Shares of the width, in per cent, so that texts keep their size on a phone. */
-const position = scaleLog(DOMAIN, [0, 100]).clamp(true);
+/** Where a time lies, in per cent of the width, so that texts keep their size on a phone. */
+function position(ns: number): number {
+  return 100 * Math.min(1, Math.max(0, SCALE.position(ns)));
+}
 
 /** The chart with its legend, and the same as a table for those who do not see it. */
 export function ArmChart(): JSX.Element {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { trackerOf } from "../worker/seed-run.js";
+import { trackerOf } from "../../../ts/sim/trackers.js";
 import { SEED_MODES, type SeedMode } from "../state/seed.js";
 import { change, state } from "../state/store.js";
 import { formatSize, nearestStop, SIZES } from "./sizes.js";

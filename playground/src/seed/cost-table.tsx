@@ -20,10 +20,11 @@ export function CostTable(): JSX.Element | null {
       <div class="costs" role="list">
         {time.items.map(({ cost, count, nsEach }) => (
           <div key={cost} role="listitem">
-            <span class="count">{formatCount(count)}</span>
-            <span class="each">× {formatTime(nsEach)}</span>
             <span class="what">{COSTS[cost as CostName]}</span>
             <span class="sum">{formatTime(count * nsEach)}</span>
+            <span class="count">
+              {formatCount(count)} × {formatTime(nsEach)}
+            </span>
           </div>
         ))}
       </div>

@@ -1,5 +1,5 @@
 /** Carries the experiment out in the worker whenever what it is made with changes, and holds what came of it. */
-import { effect, signal, type Signal, untracked } from "@preact/signals";
+import { batch, effect, signal, type Signal, untracked } from "@preact/signals";
 import { proxy } from "comlink";
 import { complain } from "../app/toasts.js";
 import type { SeedMode } from "../state/seed.js";
@@ -19,6 +19,9 @@ export const outcome: Signal<SeedOutcome | null> = signal(null);
 export const arms: Signal<Readonly<Record<SeedMode, ArmOutcome>> | null> = signal(null);
 /** Grows whenever entries may have changed. */
 export const revision: Signal<number> = signal(0);
+
+/** The moment that is shown, where it is not the last one. */
+export const moment: Signal<number | null> = signal(null);
 
 /** How long each phase is stretched, so that it can be seen. */
 const PACE_MS = 180;
@@ -53,14 +56,41 @@ export function runAgain(): void {
   void carryOut(state.seed.value);
 }
 
+/** Shows everything as it was at a moment of an entry's history. */
+export async function goTo(wanted: number): Promise<void> {
+  const opened = scene.peek();
+  const run = current;
+  if (opened === null) return;
+  try {
+    await opened.control.goTo(wanted);
+    const last = await opened.control.lastMoment();
+    if (run !== current) return;
+    batch(() => {
+      moment.value = wanted === last ? null : wanted;
+      revision.value++;
+    });
+  } catch (error) {
+    if (run === current) complain(error);
+  }
+}
+
+/** Shows the end again. */
+export async function goToEnd(): Promise<void> {
+  const last = await scene.peek()?.control.lastMoment();
+  if (last !== undefined) await goTo(last);
+}
+
 async function carryOut(params: SeedParams): Promise<void> {
   const run = ++current;
   outcome.value = null;
+  moment.value = null;
   try {
     const opened = await openScene("seed", params);
     if (run !== current) return;
-    scene.value = opened;
-    revision.value++;
+    batch(() => {
+      scene.value = opened;
+      revision.value++;
+    });
     await compareArms(opened, params, run);
     const report = proxy((step: SeedProgress) => {
       if (run === current) showProgress(step);

@@ -1,6 +1,6 @@
 /** The experiment's result in a sentence. Every number in it is computed. */
 import { formatCount, formatCounted } from "../../../ts/report/format.js";
-import { trackerOf } from "../worker/seed-run.js";
+import { trackerOf } from "../../../ts/sim/trackers.js";
 import type { SeedOutcome } from "../worker/seed-scene.js";
 
 /** What is to be said, and whether it is bad. */

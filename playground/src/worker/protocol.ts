@@ -1,7 +1,8 @@
 /** What the page and its worker say to each other. A scene adds a line to `SceneTypes` and one to the loaders in worker.ts. */
 import type { ProxyMarked, Remote } from "comlink";
 import type { EntryInfo, MappingInfo, StatusInfo } from "./inspect.js";
-import type { EntryEvent, Scene } from "./scene.js";
+import type { EntryEvent } from "../map/entry-panel.js";
+import type { Scene } from "./scene.js";
 import type { SeedParams } from "./seed-run.js";
 import type { SeedControl } from "./seed-scene.js";
 
@@ -31,8 +32,6 @@ export interface SceneServer<K extends SceneKind> {
   status(process: string): StatusInfo;
   /** A tile of the map, as `Engine.readTile` has it. */
   tile(process: string, zoom: number, column: number, row: number): Uint32Array;
-  /** How many pages of a range are in each state, by STATE_ number. */
-  states(process: string, firstPage: number, pageCount: number): Float64Array;
   /** The raw last-level entries of a range. */
   entries(process: string, firstPage: number, pageCount: number): BigUint64Array;
   entry(process: string, page: number): EntryInfo;
@@ -48,3 +47,6 @@ export interface WorkerApi {
 
 /** An open scene, as the page has it: every call is a promise. */
 export type RemoteScene<K extends SceneKind> = Remote<SceneServer<K>>;
+
+/** What all scenes can be asked. */
+export type AnyScene = Omit<RemoteScene<SceneKind>, "control">;

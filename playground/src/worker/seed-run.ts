@@ -8,10 +8,11 @@ import { type Counters, subtractCounters, tableBytes } from "../../../ts/engine/
 import type { Engine } from "../../../ts/engine/engine.js";
 import { AddressSpace } from "../../../ts/mm/address-space.js";
 import { Machine } from "../../../ts/mm/machine.js";
+import { prefaultCounts } from "../../../ts/sim/arming.js";
 import { MemoryContents } from "../../../ts/sim/contents.js";
 import { type CostName, faultCounts, protectCounts } from "../../../ts/sim/cost-profile.js";
 import { type Layout, layoutRam } from "../../../ts/sim/layout.js";
-import { prefaultCounts, type Tracker, TRACKERS } from "../../../ts/sim/trackers.js";
+import { type Tracker, trackerOf } from "../../../ts/sim/trackers.js";
 import { ACCESS_WRITE } from "../../../ts/trace/access.js";
 import { Userfaultfd } from "../../../ts/uffd/userfaultfd.js";
 import type { SeedState } from "../state/seed.js";
@@ -67,13 +68,6 @@ const SLICES = 64;
 const SLICE_ALIGNMENT = 512;
 const MISSED_PAGES_LISTED = 20;
 const WORD = 2 ** 32;
-
-/** Returns the tracker of a mode. */
-export function trackerOf(mode: SeedParams["mode"]): Tracker {
-  const tracker = TRACKERS.find(({ id }) => id === mode);
-  if (tracker === undefined) throw new RangeError(`"mode" expected a tracker, got ${mode}`);
-  return tracker;
-}
 
 /** One run, from an empty address space on. */
 export class SeedRun {

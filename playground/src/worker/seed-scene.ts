@@ -4,7 +4,9 @@ import type { AddressSpace } from "../../../ts/mm/address-space.js";
 import { SEED_MODES, type SeedMode } from "../state/seed.js";
 import { leafOf } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
-import type { EntryEvent, Scene } from "./scene.js";
+import type { EntryEvent } from "../map/entry-panel.js";
+import type { Scene } from "./scene.js";
+import { AFTER_ARMING, AFTER_PREFAULT, momentAfter, writesAt } from "./seed-moments.js";
 import { type ArmOutcome, type SeedParams, type SeedProgress, SeedRun, type WriteOutcome } from "./seed-run.js";
 
 /** What the experiment came to. */
@@ -25,25 +27,32 @@ export interface SeedControl {
   run(paceMs: number, report: (progress: SeedProgress) => void): Promise<SeedOutcome | null>;
   /** Arms in each of the four ways, with address spaces of their own. Returns null if the scene was disposed of meanwhile. */
   armEach(): Promise<Readonly<Record<SeedMode, ArmOutcome>> | null>;
+  /** Makes everything as it was at a moment of an entry's history, by carrying it out again up to there. */
+  goTo(moment: number): Promise<void>;
+  /** The moment after the last write. */
+  lastMoment(): number;
 }
 
 /** Between two reports; a display shows no more. */
 const REPORT_MS = 16;
 const HUGE_PAGE = 512;
-
 /** Opens the scene; nothing is armed yet. */
 export async function openSeed(params: SeedParams, newEngine: () => Promise<Engine>): Promise<OpenedScene<"seed">> {
   const scene = new SeedScene(params, await newEngine(), newEngine);
   return {
     scene,
-    control: { run: (pace, report) => scene.run(pace, report), armEach: () => scene.armEach() },
+    control: {
+      run: (pace, report) => scene.run(pace, report),
+      armEach: () => scene.armEach(),
+      goTo: (moment) => scene.goTo(moment),
+      lastMoment: () => momentAfter(params.writes),
+    },
   };
 }
 
 class SeedScene implements Scene {
-  readonly processes: ReadonlyMap<string, AddressSpace>;
   readonly #params: SeedParams;
-  readonly #run: SeedRun;
+  #run: SeedRun;
   readonly #newEngine: () => Promise<Engine>;
   #isDisposed = false;
   #engineMs = 0;
@@ -52,10 +61,18 @@ class SeedScene implements Scene {
     this.#params = params;
     this.#run = new SeedRun(engine, params);
     this.#newEngine = newEngine;
-    this.processes = new Map([["main", this.#run.space]]);
+  }
+
+  get processes(): ReadonlyMap<string, AddressSpace> {
+    return new Map([["main", this.#run.space]]);
+  }
+
+  mappingName(): string {
+    return "guest RAM";
   }
 
   async run(paceMs: number, report: (progress: SeedProgress) => void): Promise<SeedOutcome | null> {
+    this.#engineMs = 0;
     const arm = await this.#watch(this.#run.arm(), paceMs, report);
     const write = arm === null ? null : await this.#watch(this.#run.write(), paceMs, report);
     if (arm === null || write === null) return null;
@@ -81,15 +98,26 @@ class SeedScene implements Scene {
     const log = new EntryLog(run, page);
     const { tracker } = run;
     finish(run.prefault());
-    log.note(1, tracker.prefault === "populate" ? "MADV_POPULATE_READ" : "a read loop touches every page");
+    log.note(AFTER_PREFAULT, tracker.prefault === "populate" ? "MADV_POPULATE_READ" : "a read loop touches every page");
     finish(run.protect());
-    log.note(2, "UFFDIO_WRITEPROTECT of the whole range");
+    log.note(AFTER_ARMING, "UFFDIO_WRITEPROTECT of the whole range");
     run.writes.forEach((written, index) => {
       if (!isNear(written, page, this.#params.thp)) run.writeAtOnce(written);
-      else for (const { what, cause } of run.writeSlowly(written)) log.note(3 + index, what, written, cause);
+      else
+        for (const { what, cause } of run.writeSlowly(written)) log.note(momentAfter(index + 1), what, written, cause);
     });
     run.dispose();
     return log.events;
+  }
+
+  async goTo(moment: number): Promise<void> {
+    const run = new SeedRun(await this.#newEngine(), this.#params);
+    if (moment >= AFTER_PREFAULT) finish(run.prefault());
+    if (moment >= AFTER_ARMING) finish(run.protect());
+    run.writes.subarray(0, writesAt(moment)).forEach((page) => run.writeAtOnce(page));
+    this.#run.dispose();
+    this.#run = run;
+    if (this.#isDisposed) run.dispose();
   }
 
   dispose(): void {
