@@ -29,7 +29,7 @@ export {
   type DecodedEntry,
   decodeEntry,
   decodePagemap,
-  type EntryKind,
+  type EntryKind as DecodedEntryKind,
   type EntryLevel,
 } from "./mm/entry-bits.js";
 export { Machine, type MachineOptions } from "./mm/machine.js";

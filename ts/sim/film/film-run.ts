@@ -5,7 +5,7 @@ import { ACCESS_PAGE_HIGH_MASK, ACCESS_WRITE } from "../../trace/access.js";
 import type { Userfaultfd } from "../../uffd/userfaultfd.js";
 import type { ModelledTime } from "../comparison.js";
 import { modelledTime, protectCounts } from "../cost-profile.js";
-import { arm, prefault, prefaultCounts } from "../trackers.js";
+import { arm, prefault, prefaultCounts } from "../arming.js";
 import type { AccessBatch } from "./access-stream.js";
 import { type FaultCosts, type FilmOptions, trackerOf } from "./film-options.js";
 import { type PreparedGuest, prepareGuest, VALUE_AFTER } from "./guest.js";
