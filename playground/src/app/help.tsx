@@ -1,7 +1,7 @@
 import { signal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { boundKeys } from "./keys.js";
+import { boundKeys, keyNames } from "./keys.js";
 
 /** Whether the help is shown. */
 export const isHelpOpen: Signal<boolean> = signal(false);
@@ -51,7 +51,7 @@ export function HelpDialog(): JSX.Element {
 }
 
 function KeyList(): JSX.Element {
-  const rows = [...boundKeys().map(({ key, what }) => [key, what] as const), ...CONTROL_KEYS];
+  const rows = [...boundKeys().map((binding) => [keyNames(binding), binding.what] as const), ...CONTROL_KEYS];
   return (
     <dl class="keys">
       {rows.map(([keys, what]) => (

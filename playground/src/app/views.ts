@@ -15,4 +15,12 @@ export interface ViewEntry {
   readonly opens?: DroppedKind;
 }
 
-export const VIEWS: readonly ViewEntry[] = [{ id: "experiment", title: "Experiment", component: { ready: SeedView } }];
+export const VIEWS: readonly ViewEntry[] = [
+  { id: "experiment", title: "Experiment", component: { ready: SeedView } },
+  {
+    id: "scenario",
+    title: "Scenario",
+    component: { load: async () => (await import("../scenario/scenario-view.js")).ScenarioView },
+    opens: "scenario",
+  },
+];

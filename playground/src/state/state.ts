@@ -5,6 +5,7 @@
 import { defaultCostProfile, COST_PROFILES } from "../../../ts/sim/profiles.js";
 import { objectAt, oneOf, type Part, StateError } from "./fields.js";
 import { MAP_PART, type MapState } from "./map.js";
+import { SCENARIO_PART, type ScenarioState } from "./scenario.js";
 import { SEED_PART, type SeedState } from "./seed.js";
 
 /** The views, in the order of their tabs. */
@@ -27,6 +28,7 @@ export interface State {
   readonly profile: string;
   readonly map: MapState;
   readonly seed: SeedState;
+  readonly scenario: ScenarioState;
 }
 
 const PARTS: { readonly [K in keyof State]: Part<State[K]> } = {
@@ -34,6 +36,7 @@ const PARTS: { readonly [K in keyof State]: Part<State[K]> } = {
   profile: PROFILE_PART,
   map: MAP_PART,
   seed: SEED_PART,
+  scenario: SCENARIO_PART,
 };
 
 /** Name of a part. */

@@ -17,7 +17,7 @@ const ADDRESS_PERIOD_MS = 400;
 let written = "";
 
 /** Changes fields of a part. */
-export function change<K extends "seed" | "map">(part: K, fields: Partial<State[K]>): void {
+export function change<K extends "seed" | "scenario" | "map">(part: K, fields: Partial<State[K]>): void {
   const target = state[part] as Signal<State[K]>;
   target.value = { ...target.value, ...fields };
 }

@@ -5,8 +5,13 @@ let make: Promise<() => Engine> | undefined;
 
 /** Makes an engine with memory of its own. The module is fetched and compiled once, from beside the worker. */
 export async function newEngine(): Promise<Engine> {
+  return (await engineMaker())();
+}
+
+/** Returns what makes engines, for those who need several at once. */
+export function engineMaker(): Promise<() => Engine> {
   make ??= load();
-  return (await make)();
+  return make;
 }
 
 async function load(): Promise<() => Engine> {

@@ -1,6 +1,7 @@
 /** What the page and its worker say to each other. A scene adds a line to `SceneTypes` and one to the loaders in worker.ts. */
 import type { ProxyMarked, Remote } from "comlink";
 import type { EntryInfo, MappingInfo, StatusInfo } from "./inspect.js";
+import type { ScenarioControl } from "./scenario-scene.js";
 import type { EntryEvent } from "../map/entry-panel.js";
 import type { Scene } from "./scene.js";
 import type { SeedParams } from "./seed-run.js";
@@ -9,6 +10,7 @@ import type { SeedControl } from "./seed-scene.js";
 /** For each scene what it is made with, and what its view can have it do. */
 export interface SceneTypes {
   readonly seed: { readonly params: SeedParams; readonly control: SeedControl };
+  readonly scenario: { readonly params: null; readonly control: ScenarioControl };
 }
 
 /** Name of a scene. */

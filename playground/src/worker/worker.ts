@@ -1,7 +1,7 @@
 /** The worker: engines and scenes live here, the page asks. */
 import { expose, proxy, transfer } from "comlink";
 import type { AddressSpace } from "../../../ts/mm/address-space.js";
-import { newEngine } from "./engines.js";
+import { engineMaker, newEngine } from "./engines.js";
 import { entryOf, type MappingNames, mappingsOf, statusOf } from "./inspect.js";
 import type { OpenedScene, OpenScene, SceneKind, SceneServer, WorkerApi } from "./protocol.js";
 import type { Scene } from "./scene.js";
@@ -10,6 +10,10 @@ import { openSeed } from "./seed-scene.js";
 /** How each scene's file is loaded; all but that of the first view when they are needed. */
 const LOADERS: { readonly [K in SceneKind]: () => Promise<OpenScene<K>> } = {
   seed: () => Promise.resolve((params) => openSeed(params, newEngine)),
+  scenario: async () => {
+    const { openScenario } = await import("./scenario-scene.js");
+    return () => openScenario(engineMaker);
+  },
 };
 
 /** The open scenes, one of a kind. */

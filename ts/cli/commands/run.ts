@@ -10,6 +10,7 @@ import type { Scenario, Transcript } from "../../scenario/document.js";
 import { ScenarioError } from "../../scenario/error.js";
 import { unmetExpectations } from "../../scenario/expectations.js";
 import { runScenario } from "../../scenario/run.js";
+import { transcriptText } from "../../scenario/transcript-text.js";
 import { UsageError } from "../errors.js";
 import { readScenario } from "../read-scenario.js";
 
@@ -62,13 +63,6 @@ function runWithAccount(document: unknown, engine: Engine, lines: string[]): Tra
       lines.push(...describeReport(report).map((line, i) => `     ${i === 0 ? "→" : " "} ${line}`));
     },
   });
-}
-
-/** The transcript as JSON, with a line for each result. */
-function transcriptText(transcript: Transcript): string {
-  const { results, ...head } = transcript;
-  const lines = results.map((result) => `  ${JSON.stringify(result)}`).join(",\n");
-  return `${JSON.stringify(head).slice(0, -1)},"results":[\n${lines}\n]}`;
 }
 
 async function runLines(paths: readonly string[], engine: Engine): Promise<void> {

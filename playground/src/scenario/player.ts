@@ -1,0 +1,173 @@
+/** Carries the scenario that is open out in the worker, goes to the step that the state names, and plays. */
+import { batch, computed, effect, type ReadonlySignal, signal, type Signal, untracked } from "@preact/signals";
+import { PAGE_SIZE } from "../../../ts/base/pages.js";
+import { complain } from "../app/toasts.js";
+import { change, state } from "../state/store.js";
+import { openScene } from "../worker/client.js";
+import type { RemoteScene } from "../worker/protocol.js";
+import type { Outline } from "../worker/scenario-outline.js";
+import type { ScenarioMoment } from "../worker/scenario-scene.js";
+import type { TextFault } from "../worker/scenario-text.js";
+import { lesson, pageOf, sourceText } from "./lessons.js";
+
+/** The scene; null until it is there. */
+export const scene: Signal<RemoteScene<"scenario"> | null> = signal(null);
+/** The last text that was a scenario, with what its steps did. */
+export const outline: Signal<Outline | null> = signal(null);
+/** What is wrong with the text as it is; null while nothing is. */
+export const fault: Signal<TextFault | null> = signal(null);
+/** What is shown. */
+export const moment: Signal<ScenarioMoment> = signal({ position: 0, processes: [] });
+/** Grows whenever entries may have changed. */
+export const revision: Signal<number> = signal(0);
+export const isPlaying: Signal<boolean> = signal(false);
+/** Steps a second. */
+export const speed: Signal<number> = signal(2);
+/** Speeds to choose from. */
+export const SPEEDS = [0.5, 1, 2, 5, 20] as const;
+
+/** Steps of the scenario. */
+export const length: ReadonlySignal<number> = computed(() => outline.value?.steps.length ?? 0);
+/** How many steps are to have been carried out. */
+export const position: ReadonlySignal<number> = computed(() => Math.min(state.scenario.value.step ?? 0, length.value));
+/** Number of the step that was the last; -1 before the first. */
+export const currentStep: ReadonlySignal<number> = computed(() => moment.value.position - 1);
+let loaded: string | null = null;
+let isMoving = false;
+
+/** Follows the state until the function that it returns is called. */
+export function followScenario(): () => void {
+  const opened: Signal<RemoteScene<"scenario"> | null> = signal(null);
+  openScene("scenario", null).then((found) => (opened.value = found), complain);
+  const stops = [
+    effect(() => {
+      const [found, text] = [opened.value, sourceText.value];
+      if (found !== null) untracked(() => void load(found, text));
+    }),
+    effect(() => {
+      const [found, wanted] = [scene.value, position.value];
+      if (found !== null && outline.value !== null) untracked(() => void move(found, wanted));
+    }),
+    effect(play),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+    loaded = null;
+    batch(() => {
+      isPlaying.value = false;
+      scene.value = null;
+      outline.value = null;
+      fault.value = null;
+    });
+  };
+}
+
+/** Goes to where so many steps have been carried out, as far as there are such. */
+export function goTo(steps: number): void {
+  change("scenario", { step: Math.max(0, Math.min(steps, length.value)) });
+}
+
+/** Carries the next step out; at the end it does nothing. */
+export function stepOnce(): void {
+  isPlaying.value = false;
+  goTo(position.value + 1);
+}
+
+/** Goes back by one step. */
+export function stepBack(): void {
+  isPlaying.value = false;
+  goTo(position.value - 1);
+}
+
+/** Begins to play, from the start if the end is reached, or stops. */
+export function togglePlay(): void {
+  if (length.value === 0) return;
+  if (!isPlaying.value && position.value === length.value) goTo(0);
+  isPlaying.value = !isPlaying.value;
+}
+
+/** Goes to the end. */
+export function runToEnd(): void {
+  isPlaying.value = false;
+  goTo(length.value);
+}
+
+/** Goes to before the first step. */
+export function restart(): void {
+  isPlaying.value = false;
+  goTo(0);
+}
+
+/** Waits for one step, if it is playing: its next one comes when the state has changed. */
+function play(): (() => void) | undefined {
+  if (!isPlaying.value) return undefined;
+  const next = position.value + 1;
+  if (next > length.value) {
+    isPlaying.value = false;
+    return undefined;
+  }
+  const timer = setTimeout(() => goTo(next), 1000 / speed.value);
+  return () => clearTimeout(timer);
+}
+
+/** Loads a text, unless a later one has come meanwhile. */
+async function load(opened: RemoteScene<"scenario">, text: string): Promise<void> {
+  loaded = text;
+  try {
+    const result = await opened.control.load(text);
+    if (loaded !== text) return;
+    batch(() => {
+      scene.value = opened;
+      fault.value = "fault" in result ? result.fault : null;
+      if ("outline" in result) begin(result.outline);
+    });
+  } catch (error) {
+    if (loaded === text) complain(error);
+  }
+}
+
+/** A lesson begins with what there is to see first, another scenario at its end. */
+function begin(carried: Outline): void {
+  outline.value = carried;
+  const { mappings, processes, steps } = carried;
+  const { pin, process } = state.map.value;
+  if (!processes.includes(process)) change("map", { process: "main" });
+  const [look] = lesson.value?.look ?? [];
+  const isPinned = mappings.some(({ start, pages }) => pin !== null && isWithin(pin, start, pages));
+  if (state.scenario.value.step === null)
+    change("scenario", { step: look === undefined ? steps.length : look.step + 1 });
+  else if (isPinned) return;
+  if (!isPinned && look !== undefined) {
+    change("map", { pin: pageOf(look, mappings), process: look.proc ?? "main", page: null, zoom: null });
+  }
+}
+
+function isWithin(page: number, start: number, pages: number): boolean {
+  const first = start / PAGE_SIZE;
+  return page >= first && page < first + pages;
+}
+
+/** Goes to a moment; while it is on the way, only the latest of those that are wanted is kept. */
+async function move(opened: RemoteScene<"scenario">, wanted: number): Promise<void> {
+  if (isMoving) return;
+  isMoving = true;
+  try {
+    let reached: ScenarioMoment;
+    do {
+      reached = await opened.control.goTo(wanted);
+      show(reached);
+      wanted = position.value;
+    } while (reached.position !== wanted && opened === scene.value);
+  } catch (error) {
+    if (opened === scene.value) complain(error);
+  } finally {
+    isMoving = false;
+  }
+}
+
+function show(reached: ScenarioMoment): void {
+  batch(() => {
+    moment.value = reached;
+    revision.value++;
+  });
+}

@@ -1,0 +1,91 @@
+/** What every step did, a row each; what has not been carried out yet stands back. */
+import type { JSX } from "preact";
+import { memo } from "preact/compat";
+import { useEffect, useRef } from "preact/hooks";
+import { complain } from "../app/toasts.js";
+import { download } from "../share/download.js";
+import { transcriptFile } from "../share/transcript.js";
+import type { StepOutline } from "../worker/scenario-outline.js";
+import { currentStep, goTo, isPlaying, moment, outline, scene } from "./player.js";
+import { kindOf } from "./time-line.js";
+
+export function TranscriptPanel(): JSX.Element {
+  const list = useRef<HTMLOListElement>(null);
+  const current = currentStep.value;
+  useEffect(() => showRow(list.current, current), [current]);
+  return (
+    <section class="panel transcript" aria-labelledby="transcript-title">
+      <div class="panel-head">
+        <h2 id="transcript-title">Transcript</h2>
+        <button
+          type="button"
+          class="button small"
+          title="What the steps so far gave, as `pte-engine run --json` writes it"
+          onClick={() => void save()}
+        >
+          Save as JSON
+        </button>
+      </div>
+      <ol ref={list}>
+        {(outline.value?.steps ?? []).map((step, index) => (
+          <Row key={index} step={step} index={index} isDone={index <= current} isCurrent={index === current} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+interface RowProps {
+  readonly step: StepOutline;
+  readonly index: number;
+  readonly isDone: boolean;
+  readonly isCurrent: boolean;
+}
+
+const Row = memo(function Row({ step, index, isDone, isCurrent }: RowProps): JSX.Element {
+  const [outcome, ...details] = step.lines;
+  return (
+    <li class={`${isDone ? "done" : "ahead"} ${kindOf(step)}`}>
+      <button type="button" aria-current={isCurrent ? "step" : undefined} onClick={() => show(index)}>
+        <span class="number">{index}</span>
+        <code class="request">{step.request}</code>
+        <span class="outcome">{outcome}</span>
+        {details.map((line, number) => (
+          <span key={number} class="detail">
+            {line}
+          </span>
+        ))}
+        {step.unmet.map((line) => (
+          <span key={line} class="unmet-line">
+            {line}
+          </span>
+        ))}
+      </button>
+    </li>
+  );
+});
+
+function show(index: number): void {
+  isPlaying.value = false;
+  goTo(index + 1);
+}
+
+/** Brings a row into sight within the list; the page stays where it is. */
+function showRow(list: HTMLElement | null, index: number): void {
+  const row = list?.children[Math.max(0, index)];
+  if (list === null || !(row instanceof HTMLElement)) return;
+  const top = row.offsetTop - list.offsetTop;
+  const margin = list.clientHeight / 4;
+  if (top < list.scrollTop + margin || top + row.offsetHeight > list.scrollTop + list.clientHeight - margin) {
+    list.scrollTop = top - list.clientHeight / 2 + row.offsetHeight / 2;
+  }
+}
+
+async function save(): Promise<void> {
+  try {
+    const transcript = await scene.value?.control.transcript();
+    if (transcript !== undefined) download(transcriptFile(transcript, moment.value.position));
+  } catch (error) {
+    complain(error);
+  }
+}
