@@ -83,7 +83,7 @@ describe("compare", { timeout: 60_000 }, () => {
       "DEFAULT",
       "PRE-READ",
       "MADVISE",
-      "WP-UNPOPULATE",
+      "WP-UNPOPULATED",
     ]);
     const markers = row(comparison, "wp-unpopulated");
     expect(markers.armed).toEqual({ none: 2_621_440, page: 0, zeroPage: 0 });

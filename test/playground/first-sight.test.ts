@@ -59,7 +59,7 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await page.textContent(".size output")).toBe("64 MiB");
     await page.keyboard.press("4");
     await page.waitForFunction(() =>
-      document.querySelector(".sentence")?.textContent.startsWith("WP-UNPOPULATE armed"),
+      document.querySelector(".sentence")?.textContent.startsWith("WP-UNPOPULATED armed"),
     );
     await page.keyboard.press("?");
     await page.waitForSelector("dialog.help[open]");

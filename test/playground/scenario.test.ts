@@ -237,15 +237,43 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await page.waitForSelector(".open .lesson-title:text-is('The write that goes missing')");
   });
 
+  it("loads nothing of this before it is shown", async () => {
+    const { page } = await site.open("/");
+    await page.waitForSelector(".sentence[aria-busy=false]");
+    const loaded = (): Promise<string[]> =>
+      page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
+    expect((await loaded()).filter((path) => /scenario|editor|yaml/.test(path))).toEqual([]);
+    await page.click(".tabs button:text-is('Scenario')");
+    await editorOf(page);
+    expect((await loaded()).some((path) => path.includes("/chunks/editor-"))).toBe(true);
+  });
+
+  it("goes through thousands of steps", async () => {
+    const steps = Array.from(
+      { length: 3000 },
+      (_, value) => ({ op: "write", at: `ram[${value % 64}]`, value }) as const,
+    );
+    const mmap = { op: "mmap", as: "ram", pages: 64 } as const;
+    const text = scenarioText({ scenario: 1, steps: [mmap, ...steps] });
+    const { page, complaints } = await open({ text, step: 2900 });
+    await at(page, 2900);
+    const start = performance.now();
+    await page.fill(".time-line input", "1500");
+    await at(page, 1500);
+    console.log(`3,001 steps: from 2,900 to 1,500 and drawn in ${(performance.now() - start).toFixed(0)} ms`);
+    expect(complaints).toEqual([]);
+  });
+
   it("opens scenarios that are dropped on another view", async () => {
     const { page, complaints } = await site.open("/");
-    await page.setInputFiles("input[type=file]", {
-      name: "mine.yaml",
-      mimeType: "application/yaml",
-      buffer: Buffer.from("scenario: 1\nsteps:\n  - { op: mmap, as: ram, pages: 2 }\n  - { op: write, at: ram }\n"),
-    });
+    const text = "scenario: 1\nabout: mine\nsteps:\n  - { op: mmap, as: ram, pages: 2 }\n  - { op: write, at: ram }\n";
+    await page.evaluate((content) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([content], "mine.yaml"));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }, text);
     await at(page, 2);
-    expect(await page.textContent(".own")).toBe("your own text");
+    expect(await page.textContent(".own")).toBe("Your own text: mine");
     await editorOf(page);
     expect(await page.textContent(".cm-step")).toContain("op: write");
     expect(complaints).toEqual([]);

@@ -36,7 +36,7 @@ export const TRACKERS: readonly Tracker[] = [
   {
     id: "wp-unpopulated",
     label: "WP_UNPOPULATED",
-    seedLabel: "WP-UNPOPULATE",
+    seedLabel: "WP-UNPOPULATED",
     features: ["wp-unpopulated"],
     prefault: "none",
     collect: "messages",

@@ -6,7 +6,7 @@ import { ENTRY_STATES, textOn } from "./palette.js";
 
 /** Lines between pages are drawn from this scale on, then their signs, then index, state and bits. */
 const LINES_FROM = 8;
-const SIGNS_FROM = 17;
+export const SIGNS_FROM = 17;
 const BITS_FROM = 68;
 const NUMBERS_FROM = 132;
 

@@ -1,5 +1,6 @@
 import { type TableKind, tableKind } from "./cell-facts.js";
 import { zoomFor } from "./draw-tiles.js";
+import { SIGNS_FROM } from "./draw-pages.js";
 import type { Frame } from "./frame.js";
 import { LABEL_HEIGHT } from "./labels.js";
 import { indexesOf, pageAt, type Rect, type TableLevel, TABLE_LEVELS, tableRect } from "./geometry.js";
@@ -80,11 +81,14 @@ function* tablesIn(frame: Frame, level: TableLevel): Generator<{ rect: Rect; kin
   }
 }
 
-/** The name stands in the corner; where that is not seen, the table is the whole picture, and there is nothing to tell apart. */
+/**
+ * The name stands in the corner; where that is not seen, the table is the whole picture, and there is nothing to tell apart. Where pages have
+ * signs, it would hide one, and the way to the page stands above the map.
+ */
 function putName(frame: Frame, level: TableLevel, rect: Rect, kind: TableKind): void {
   const { x: left, y: top, width, height } = frame.box(rect);
   const [x, y] = [left + 3, top + 3];
-  if (x < 0 || y < 0 || LABEL_HEIGHT + 6 > height) return;
+  if (frame.camera.scale >= SIGNS_FROM || x < 0 || y < 0 || LABEL_HEIGHT + 6 > height) return;
   const room = width - 6;
   const { name, index } = ABOVE[level];
   const entry = `${name}[${indexesOf(pageAt(rect.x, rect.y))[index]}]`;

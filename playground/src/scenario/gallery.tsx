@@ -14,8 +14,8 @@ export function Gallery(): JSX.Element {
     <section class="panel gallery" aria-labelledby="gallery-title">
       <div class="panel-head">
         <h2 id="gallery-title">Lessons</h2>
-        {open === null && <span class="own">your own text</span>}
       </div>
+      {open === null && <Own />}
       <ol ref={list}>
         {LESSONS.map((item) => (
           <Item key={item.file} item={item} isOpen={item === open} />
@@ -23,6 +23,13 @@ export function Gallery(): JSX.Element {
       </ol>
     </section>
   );
+}
+
+/** What a scenario that is no lesson says of itself. */
+function Own(): JSX.Element {
+  const { name = "", about = "" } = outline.value ?? {};
+  const says = [name, about].filter((text) => text !== "").join(", ");
+  return <p class="own">{says === "" ? "Your own text" : `Your own text: ${says}`}</p>;
 }
 
 /** Brings the lesson that is open into sight within the list; the page stays where it is. */
