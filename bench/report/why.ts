@@ -13,7 +13,7 @@ const REASONS: readonly (readonly [goals: readonly string[], reason: (rows: Rows
   [
     ["protect-none/limit", "unprotect-markers/limit"],
     () =>
-      "Of a table's time, its walk and its counts take 15 to 25 ns beside 70 to 80 ns of storing 4 KiB, so the ratio is between 1.0 and 1.4 with what else the memory is busy with.",
+      "Of a table's time, its walk and its counts take 15 to 25 ns beside 70 to 80 ns of storing 4 KiB, so the ratio is between 1.0 and 1.8 with what else the memory is busy with.",
   ],
   [
     ["protect-mixed/branchy"],
