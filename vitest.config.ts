@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
@@ -13,6 +14,9 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // many tests wait for a browser or a child, so two processors keep two files going
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    testTimeout: 30_000,
     passWithNoTests: false,
   },
 });
