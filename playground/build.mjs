@@ -2,7 +2,7 @@
  * Bundles the playground into dist/playground/: the page and its worker as modules that share chunks, one style sheet,
  * and the engines beside the worker. Everything is found relative to index.html, so the folder can be served from anywhere.
  */
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -11,7 +11,7 @@ const target = `${root}dist/playground`;
 
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
     main: "playground/src/main.tsx",
@@ -33,7 +33,14 @@ await build({
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",
+  metafile: true,
 });
-await copyFile(`${root}playground/index.html`, `${target}/index.html`);
+
+// what main.js imports is asked for with it, and not once it has come
+const folder = "dist/playground/";
+const chunks = metafile.outputs[`${folder}main.js`]?.imports.filter(({ kind }) => kind === "import-statement") ?? [];
+const preloads = chunks.map(({ path }) => `<link rel="modulepreload" href="${path.slice(folder.length)}" />\n    `);
+const page = await readFile(`${root}playground/index.html`, "utf8");
+await writeFile(`${target}/index.html`, page.replace('<script type="module"', `${preloads.join("")}$&`));
 for (const engine of ["engine.wasm", "engine.scalar.wasm"])
   await copyFile(`${root}build/${engine}`, `${target}/${engine}`);

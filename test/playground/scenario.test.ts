@@ -316,7 +316,11 @@ async function at(page: Page, steps: number): Promise<void> {
 
 /** The transcript as it is saved. */
 async function saved(page: Page): Promise<string> {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Save as JSON")]);
+  await page.click("button:text-is('Export')");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.click(".menu button:has-text('Transcript of the steps so far')"),
+  ]);
   return readFileSync(await download.path(), "utf8");
 }
 

@@ -5,11 +5,13 @@ import { useEffect } from "preact/hooks";
 import { dropped } from "../app/files.js";
 import { bindKeys, type KeyBinding } from "../app/keys.js";
 import { complain } from "../app/toasts.js";
+import { offer } from "../share/offers.js";
 import { EditorPanel } from "./editor-panel.js";
 import { Gallery } from "./gallery.js";
 import { checkLesson, openText } from "./lessons.js";
 import { Memory } from "./memory.js";
 import { followScenario, restart, runToEnd, stepBack, stepOnce, togglePlay } from "./player.js";
+import { SCENARIO_OFFERS } from "./scenario-files.js";
 import { TranscriptPanel } from "./transcript.js";
 import { Transport } from "./transport.js";
 
@@ -22,6 +24,7 @@ export function ScenarioView(): JSX.Element {
       for (const stop of stops) stop();
     };
   }, []);
+  useEffect(() => offer(SCENARIO_OFFERS), []);
   return (
     <div class="scenario">
       <Gallery />

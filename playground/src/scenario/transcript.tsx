@@ -2,11 +2,8 @@
 import type { JSX } from "preact";
 import { memo } from "preact/compat";
 import { useEffect, useRef } from "preact/hooks";
-import { complain } from "../app/toasts.js";
-import { download } from "../share/download.js";
-import { transcriptFile } from "../share/transcript.js";
 import type { StepOutline } from "../worker/scenario-outline.js";
-import { currentStep, goTo, isPlaying, moment, outline, scene } from "./player.js";
+import { currentStep, goTo, isPlaying, outline } from "./player.js";
 import { kindOf } from "./time-line.js";
 
 export function TranscriptPanel(): JSX.Element {
@@ -17,14 +14,6 @@ export function TranscriptPanel(): JSX.Element {
     <section class="panel transcript" aria-labelledby="transcript-title">
       <div class="panel-head">
         <h2 id="transcript-title">Transcript</h2>
-        <button
-          type="button"
-          class="button small"
-          title="What the steps so far gave, as `pte-engine run --json` writes it"
-          onClick={() => void save()}
-        >
-          Save as JSON
-        </button>
       </div>
       <ol ref={list}>
         {(outline.value?.steps ?? []).map((step, index) => (
@@ -78,14 +67,5 @@ function showRow(list: HTMLElement | null, index: number): void {
   const margin = list.clientHeight / 4;
   if (top < list.scrollTop + margin || top + row.offsetHeight > list.scrollTop + list.clientHeight - margin) {
     list.scrollTop = top - list.clientHeight / 2 + row.offsetHeight / 2;
-  }
-}
-
-async function save(): Promise<void> {
-  try {
-    const transcript = await scene.value?.control.transcript();
-    if (transcript !== undefined) download(transcriptFile(transcript, moment.value.position));
-  } catch (error) {
-    complain(error);
   }
 }

@@ -24,7 +24,7 @@ export const revision: Signal<number> = signal(0);
 export const moment: Signal<number | null> = signal(null);
 
 /** How long each phase is stretched, so that it can be seen. */
-const PACE_MS = 120;
+const PACE_MS = 60;
 /** A slider that is being moved starts nothing. */
 const SETTLE_MS = 120;
 
