@@ -1,12 +1,10 @@
 /** Files that come to the page: dropped, chosen, or given to the command that serves it. */
-import { signal, type Signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import { state } from "../state/store.js";
-import { type Dropped, sniff } from "./sniff.js";
+import { dropped } from "./dropped.js";
+import { sniff } from "./sniff.js";
 import { complain } from "./toasts.js";
 import { VIEWS } from "./views.js";
-
-/** The file that came last; the view that opens it takes it. */
-export const dropped: Signal<Dropped | null> = signal(null);
 
 /** Finds out what a file is and shows the view that opens it. */
 export async function openFile(blob: Blob, name: string): Promise<void> {

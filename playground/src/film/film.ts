@@ -3,7 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, signal, type Signal, untr
 import { proxy } from "comlink";
 import type { FilmTracker } from "../../../ts/sim/film/film-options.js";
 import type { Frame } from "../../../ts/sim/film/film-run.js";
-import { dropped } from "../app/files.js";
+import { dropped } from "../app/dropped.js";
 import { profile } from "../app/profile.js";
 import type { Dropped } from "../app/sniff.js";
 import { change, state } from "../state/store.js";

@@ -1,5 +1,5 @@
 import type { Rect } from "./geometry.js";
-import type { Frame } from "./frame.js";
+import type { Inks } from "./palette.js";
 
 /** A name on the map; those that come first are kept when there is no room for all. */
 interface Label {
@@ -38,7 +38,8 @@ export class LabelPlan {
   }
 
   /** Draws all names that were put. */
-  draw({ context, inks }: Frame): void {
+  draw(inks: Inks): void {
+    const context = this.#context;
     context.textBaseline = "middle";
     context.textAlign = "left";
     for (const { text, x, y, width, colour, isStrong } of this.#labels) {

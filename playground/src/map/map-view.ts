@@ -356,7 +356,7 @@ export class MapView {
     putNames(frame, this.#shapes);
     drawTables(frame);
     drawOutlines(frame, this.#shapes);
-    frame.labels.draw(frame);
+    frame.labels.draw(frame.inks);
     if (this.#pin !== null) drawPin(frame, this.#pin);
     if (this.#hasCursor) drawCursor(frame, { x: size.width / 2, y: size.height / 2 });
   }

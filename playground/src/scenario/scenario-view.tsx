@@ -2,7 +2,7 @@
 import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { dropped } from "../app/files.js";
+import { dropped } from "../app/dropped.js";
 import { bindKeys, type KeyBinding } from "../app/keys.js";
 import { complain } from "../app/toasts.js";
 import { offer } from "../share/offers.js";
