@@ -41,6 +41,15 @@ const HOST_LAYERS: Layers = [
   ["ts/cli/"],
 ];
 
+/** The playground stands on ts/. Only the list of views knows the views, and they know what surrounds them. */
+const PLAYGROUND_LAYERS: Layers = [
+  ["gallery/", "src/state/"],
+  ["src/map/"],
+  ["src/worker/"],
+  ["src/app/", "src/share/", "src/seed/", "src/scenario/", "src/film/", "src/write/"],
+  ["src/main.tsx"],
+].map((row) => row.map((name) => `playground/${name}`));
+
 /** What traces are made of has to stay usable without an engine. */
 const TRACE_MAY_IMPORT = ["ts/base/", "ts/trace/"];
 
@@ -52,11 +61,13 @@ const SHARED_WITH_HOST = "assembly/abi.ts";
 
 const assembly = readSources("assembly");
 const host = readSources("ts");
+const playground = readSources("playground");
 
 describe("layers", () => {
   it.each([
     { name: "assembly/", files: assembly, layers: ASSEMBLY_LAYERS },
     { name: "ts/", files: host, layers: HOST_LAYERS },
+    { name: "playground/", files: playground, layers: PLAYGROUND_LAYERS },
   ])("$name has files and each of them belongs to a layer", ({ files, layers }) => {
     expect(files).not.toHaveLength(0);
     expect(unlistedFiles(files, layers)).toEqual([]);
@@ -68,6 +79,10 @@ describe("layers", () => {
 
   it("ts/ imports nothing from a higher layer", () => {
     expect(upwardImports(host, HOST_LAYERS)).toEqual([]);
+  });
+
+  it("playground/ imports nothing from a higher layer", () => {
+    expect(upwardImports(playground, PLAYGROUND_LAYERS)).toEqual([]);
   });
 
   it("assembly/ imports nothing from outside itself", () => {

@@ -17,13 +17,13 @@ export interface Import {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Reads all .ts files below `folder` (a path from the root) but those in __tests__ folders; none if it is missing. */
+/** Reads all .ts and .tsx files below `folder` (a path from the root) but those in __tests__ folders; none if it is missing. */
 export function readSources(folder: string): SourceFile[] {
   if (!existsSync(ROOT + folder)) return [];
   const names = readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" });
   return names
     .map((name) => posix.join(folder, name.replaceAll("\\", "/")))
-    .filter((path) => path.endsWith(".ts") && !path.includes("/__tests__/"))
+    .filter((path) => /\.tsx?$/.test(path) && !path.includes("/__tests__/"))
     .sort()
     .map((path) => ({ path, text: readFileSync(ROOT + path, "utf8") }));
 }

@@ -3,7 +3,8 @@ import { type ReadonlySignal, type Signal, useSignal, useSignalEffect } from "@p
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { AddressMap } from "../map/address-map.js";
-import { type EntryEvent, EntryPanel, type ExplainedEntry } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
+import { EntryPanel, type ExplainedEntry } from "../map/entry-panel.js";
 import type { MapPosition } from "../map/map-view.js";
 import type { TileSource } from "../map/tile-cache.js";
 import { change, state } from "../state/store.js";

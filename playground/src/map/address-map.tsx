@@ -47,10 +47,10 @@ export function AddressMap(props: AddressMapProps): JSX.Element {
       <div class="map-host" ref={host} />
       <p class="map-facts">{facts === null ? HINT : cellText(facts)}</p>
       <Legend theme={theme} pages={pages} />
-      <p class="visually-hidden" id={summary}>
+      <p class="sr-only" id={summary}>
         {summaryText(mappings)}
       </p>
-      <p class="visually-hidden" role="status">
+      <p class="sr-only" role="status">
         {spoken === null ? "" : cellText(spoken)}
       </p>
     </section>

@@ -5,20 +5,8 @@ import type { VmFlag } from "../../../ts/mm/vm-flags.js";
 import type { TableLevel } from "./geometry.js";
 import { addressText, pagesText } from "./map-facts.js";
 import type { MapMapping } from "./mappings.js";
+import type { EntryEvent } from "./entry-event.js";
 import { ENTRY_STATES, stateColour, textOn, type Theme } from "./palette.js";
-
-/** Something that changed an entry. */
-export interface EntryEvent {
-  /** Where to go back to. */
-  readonly moment: number;
-  /** What it was: "uffd.writeProtect", "write fault". */
-  readonly what: string;
-  /** The entry before and after, as hexadecimal digits of a u64, with or without 0x. */
-  readonly before: string;
-  readonly after: string;
-  /** What brought it about: "exception 0x7". */
-  readonly cause?: string;
-}
 
 /** All that is known of one page. */
 export interface ExplainedEntry {

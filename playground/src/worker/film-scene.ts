@@ -9,7 +9,7 @@ import type { Frame } from "../../../ts/sim/film/film-run.js";
 import type { PatternGuest } from "../../../ts/sim/film/guest.js";
 import type { FilmChange } from "../../../ts/sim/film/page-watch.js";
 import { type FilmSummary, SnapshotFilm } from "../../../ts/sim/film/snapshot-film.js";
-import type { EntryEvent } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
 import type { Scene } from "./scene.js";

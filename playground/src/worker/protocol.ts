@@ -4,7 +4,7 @@ import type { WriteControl, WriteParams } from "./write-scene.js";
 import type { FilmControl, FilmParams } from "./film-scene.js";
 import type { EntryInfo, MappingInfo, StatusInfo } from "./inspect.js";
 import type { ScenarioControl } from "./scenario-scene.js";
-import type { EntryEvent } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
 import type { Scene } from "./scene.js";
 import type { SeedParams } from "./seed-run.js";
 import type { SeedControl } from "./seed-scene.js";

@@ -5,7 +5,7 @@ import { AddressSpace } from "../../../ts/mm/address-space.js";
 import type { Scenario, Transcript } from "../../../ts/scenario/document.js";
 import type { TextPlaces } from "../../../ts/scenario/text-places.js";
 import { Timeline } from "../../../ts/scenario/timeline.js";
-import type { EntryEvent } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
 import { type Outline, outlineOf } from "./scenario-outline.js";

@@ -1,5 +1,5 @@
 import type { AddressSpace } from "../../../ts/mm/address-space.js";
-import type { EntryEvent } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
 
 /** What a view carries out in the worker, seen from the map and the entry panel: address spaces that change. */
 export interface Scene {

@@ -4,7 +4,7 @@ import type { AddressSpace } from "../../../ts/mm/address-space.js";
 import { SEED_MODES, type SeedMode } from "../state/seed.js";
 import { leafOf } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
-import type { EntryEvent } from "../map/entry-panel.js";
+import type { EntryEvent } from "../map/entry-event.js";
 import type { Scene } from "./scene.js";
 import { AFTER_ARMING, AFTER_PREFAULT, momentAfter, writesAt } from "./seed-moments.js";
 import { type ArmOutcome, type SeedParams, type SeedProgress, SeedRun, type WriteOutcome } from "./seed-run.js";
