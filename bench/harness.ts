@@ -80,13 +80,16 @@ export async function takeTurns(
   rounds: number,
 ): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = {};
-  for (let round = -1; round < rounds; round++) {
-    for (const [name, side] of Object.entries(sides)) {
-      const ns = await side();
-      if (round >= 0) (samples[name] ??= []).push(ns);
-    }
-  }
+  for (let round = -1; round < rounds; round++) await takeTurn(sides, round >= 0 ? samples : {});
   return samples;
+}
+
+/** Asks the sides once more, and adds what they take to the samples. */
+export async function takeTurn(
+  sides: Readonly<Record<string, Side>>,
+  samples: Record<string, number[]>,
+): Promise<void> {
+  for (const [name, side] of Object.entries(sides)) (samples[name] ??= []).push(await side());
 }
 
 /** Throws unless both numbers are equal. */

@@ -34,7 +34,9 @@ export function ratioSpread(row: RowResult, over: SideName, under: SideName): nu
   const upper = row.samples[over];
   const lower = row.samples[under];
   if (upper === undefined || lower === undefined) return null;
-  return deviation(upper.map((value, round) => value / (lower[round] ?? NaN)));
+  // the first samples are those of rounds in which both took part
+  const rounds = Math.min(upper.length, lower.length);
+  return deviation(upper.slice(0, rounds).map((value, round) => value / (lower[round] ?? NaN)));
 }
 
 /** Writes a line for the terminal. */
