@@ -10,9 +10,9 @@ import { slotIn } from "./walk";
 /** Records of a block: what the shadow does not know of them fits into the first-level cache. */
 export const BLOCK_RECORDS: u32 = 1024;
 /** Indexes of the records of a block that missed. */
-export const misses: usize = memory.data((BLOCK_RECORDS << 2) + 4, 8);
+const misses: usize = memory.data((BLOCK_RECORDS << 2) + 4, 8);
 /** Slots of their entries; 0 where there is none of the space's own. */
-export const slots: usize = memory.data(BLOCK_RECORDS << 2, 8);
+const slots: usize = memory.data(BLOCK_RECORDS << 2, 8);
 /** Of a record: the number of its page, and where the bit is that tells a write. */
 export const PAGE_MASK: u64 = ((<u64>1) << ACCESS_RECORD_PAGE_BITS) - 1;
 export const WRITE_SHIFT: u64 = 63;
@@ -77,8 +77,7 @@ export function findSlots(space: usize, records: usize, missCount: u32): void {
   let table: usize = 0;
   let loaded: u64 = 0;
   for (let i: u32 = 0; i < missCount; i++) {
-    const index = load<u32>(misses + ((<usize>i) << 2));
-    const page = load<u64>(records + <usize>index * ACCESS_RECORD_BYTES) & PAGE_MASK;
+    const page = recordOf(records, i) & PAGE_MASK;
     if (page >> PMD_SHIFT != area) {
       area = page >> PMD_SHIFT;
       table = findPteTable(space, page);
@@ -86,9 +85,37 @@ export function findSlots(space: usize, records: usize, missCount: u32): void {
     }
     const slot = table == 0 ? <usize>0 : slotIn(table, page);
     loaded |= load<u64>(slot);
-    store<u32>(slots + ((<usize>i) << 2), <u32>slot);
+    setSlot(i, slot);
   }
   seen = loaded;
+}
+
+/** Returns the index of the record of a miss. */
+// @ts-ignore: decorator
+@inline
+export function indexOf(miss: u32): u32 {
+  return load<u32>(misses + ((<usize>miss) << 2));
+}
+
+/** Returns the record of a miss. */
+// @ts-ignore: decorator
+@inline
+export function recordOf(records: usize, miss: u32): u64 {
+  return load<u64>(records + <usize>indexOf(miss) * ACCESS_RECORD_BYTES);
+}
+
+/** Returns the slot of the entry of a miss, or 0. */
+// @ts-ignore: decorator
+@inline
+export function slotOf(miss: u32): usize {
+  return <usize>load<u32>(slots + ((<usize>miss) << 2));
+}
+
+/** Notes the slot of the entry of a miss. */
+// @ts-ignore: decorator
+@inline
+export function setSlot(miss: u32, slot: usize): void {
+  store<u32>(slots + ((<usize>miss) << 2), <u32>slot);
 }
 
 /** Returns how many of the records from `first` to `end` are writes. */

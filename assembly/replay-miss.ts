@@ -1,5 +1,4 @@
 import {
-  ACCESS_RECORD_BYTES,
   ACCESS_WRITE,
   COUNTER_ALLOCATE_FAULTS,
   COUNTER_ANON_PAGES,
@@ -38,7 +37,7 @@ import { recordsLeft, writeRecord } from "./fault-records";
 import { allocateFrame, contentSlot, freshRun, numberIn, OTHER_BYTES, releaseFrame, takeFresh } from "./frames";
 import { PMD_SHIFT } from "./geometry";
 import { findRegion } from "./regions";
-import { misses, PAGE_MASK, slots, WRITE_SHIFT } from "./replay-list";
+import { indexOf, PAGE_MASK, recordOf, setSlot, slotOf, WRITE_SHIFT } from "./replay-list";
 import {
   MAY_READ,
   MAY_WRITE,
@@ -180,7 +179,7 @@ function carryOutPrepared(records: usize, first: u32, missCount: u32, value: u64
     if ((isWp & (u32(hasMessages) | u32((flags & TABLE_WRITTEN_KNOWN) != 0))) == 0) continue;
     noteWritten(slot);
     if (!hasMessages) continue;
-    writeRecord(page, load<u32>(misses + ((<usize>miss) << 2)), OUTCOME_WP, ACCESS_WRITE, numberIn(held));
+    writeRecord(page, indexOf(miss), OUTCOME_WP, ACCESS_WRITE, numberIn(held));
     room--;
   }
   nextFresh = fresh;
@@ -249,22 +248,10 @@ function findOwnSlots(space: usize, records: usize, miss: u32, missCount: u32): 
   const table = ensurePteTable(space, page);
   if (table == 0) return false;
   for (let i = miss; page >> PMD_SHIFT == area; page = recordOf(records, i) & PAGE_MASK) {
-    store<u32>(slots + ((<usize>i) << 2), <u32>slotIn(table, page));
+    setSlot(i, slotIn(table, page));
     if (++i == missCount) break;
   }
   return true;
-}
-
-// @ts-ignore: decorator
-@inline
-function recordOf(records: usize, miss: u32): u64 {
-  return load<u64>(records + <usize>load<u32>(misses + ((<usize>miss) << 2)) * ACCESS_RECORD_BYTES);
-}
-
-// @ts-ignore: decorator
-@inline
-function slotOf(miss: u32): usize {
-  return <usize>load<u32>(slots + ((<usize>miss) << 2));
 }
 
 /** Brings the counters of the space, and what is known of its region and of frames, up to date. */

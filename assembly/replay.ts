@@ -31,8 +31,9 @@ import {
   findSlots,
   listedWrites,
   listMisses,
-  misses,
+  indexOf,
   PAGE_MASK,
+  recordOf,
   WRITE_SHIFT,
   writesIn,
 } from "./replay-list";
@@ -46,8 +47,8 @@ import { slotIn } from "./walk";
 /**
  * Batch replay: records of accesses (layout in `abi.ts`) in one call. While every frame is mapped once, each block of records is passed over
  * in three steps: the first asks the shadow about all of them and lists those that it does not know; the second looks up where their entries
- * are (`replay-list.ts`); the third carries them out (`replay-miss.ts`), or takes them through the fault path. A page that the shadow knows needs nothing done.
- * Otherwise accesses are looked up in the tables one by one. Faults that concern the host are written as records.
+ * are (`replay-list.ts`); the third carries them out (`replay-miss.ts`), or takes them through the fault path. A page that the shadow knows
+ * needs nothing done. Otherwise accesses are looked up in the tables one by one. Faults that concern the host are written as records.
  */
 
 /** What an entry must have for a read, and what more for a write, so that the processor changes nothing in it. */
@@ -109,8 +110,8 @@ function replayBlock(space: usize, records: usize, first: u32, end: u32, value: 
   let stop = end;
   let miss = carryOutMisses(space, records, 0, missCount, value, policy);
   while (miss < missCount) {
-    const index = load<u32>(misses + ((<usize>miss) << 2));
-    takeLongWay(space, load<u64>(records + <usize>index * ACCESS_RECORD_BYTES), index, value, policy);
+    const index = indexOf(miss);
+    takeLongWay(space, recordOf(records, miss), index, value, policy);
     if (blockReason != OK || !framesAreSimple()) {
       stop = blockReason == OK ? index + 1 : index;
       break;
