@@ -8,12 +8,12 @@ export {
   describeEntry,
   entryKind,
   type EntryKind,
-  entryOf,
   type ExceptionCode,
   isUffdWp,
   type Level,
   type PageEntry,
 } from "./engine/entry.js";
+export { entryOf, walkPage, type WalkStep } from "./engine/page-walk.js";
 export { engineFromModule } from "./engine/load.js";
 export { replayFault, type ReplayFault, type ReplayFaults } from "./engine/replay-faults.js";
 export {
@@ -30,7 +30,6 @@ export {
   decodeEntry,
   decodePagemap,
   type EntryKind as DecodedEntryKind,
-  type EntryLevel,
 } from "./mm/entry-bits.js";
 export { Machine, type MachineOptions } from "./mm/machine.js";
 export type { MmapOptions } from "./mm/mapping-calls.js";
@@ -42,7 +41,6 @@ export {
   type PagemapScan,
   type PagemapScanResult,
 } from "./mm/pagemap-scan.js";
-export { walkPage, type WalkStep } from "./mm/page-walk.js";
 export { PopulateCall } from "./mm/populate-call.js";
 export { Thread, type ThreadOutcome, type ThreadPlan } from "./mm/thread.js";
 export { type VmFlag, vmFlags } from "./mm/vm-flags.js";

@@ -1,5 +1,3 @@
-import type { Engine, Space } from "./engine.js";
-
 /** Levels of the page tables, the highest first. */
 export const LEVELS = ["pgd", "pud", "pmd", "pte"] as const;
 
@@ -41,7 +39,6 @@ export const ENTRY_BITS: Readonly<Record<EntryBit, bigint>> = {
 const SWAP_UFFD_WP = 1n << 2n;
 /** Where in memory the page or the table is. */
 export const FRAME_MASK: bigint = 0x000ffffffffff000n;
-const TABLE_ENTRIES = 512;
 const SWAP_TYPE_SHIFT = 59n;
 const MARKER_TYPE = 31n;
 /** Markers without the uffd-wp bit, as `make_pte_marker` builds them. */
@@ -50,18 +47,6 @@ const MARKERS: Readonly<Record<string, EntryKind>> = {
   fffffffffffffa00: "poison marker",
   fffffffffffff600: "guard marker",
 };
-
-/** Walks the tables of a space as the processor does and returns the entry that decides about a page. */
-export function entryOf(engine: Engine, space: Space, page: number): PageEntry {
-  let table = engine.pgdOf(space);
-  for (const [depth, level] of LEVELS.entries()) {
-    const index = Math.floor(page / TABLE_ENTRIES ** (LEVELS.length - 1 - depth)) % TABLE_ENTRIES;
-    const entry = engine.readTable(table)[index] ?? 0n;
-    if (level === "pte" || entryKind(entry, level) !== "table") return { entry, level };
-    table = Number(entry & FRAME_MASK);
-  }
-  throw new RangeError(`"page" expected a page number, got ${page}`);
-}
 
 /** Tells what an entry of a level is. */
 export function entryKind(entry: bigint, level: Level): EntryKind {

@@ -2,9 +2,7 @@
  * What the 64 bits of a page-table entry say, with the names that Linux has for them (`arch/x86/include/asm/pgtable_types.h`,
  * `pgtable_64.h`, `include/linux/swapops.h`), and those of a word of /proc/PID/pagemap. For people; the engine has arithmetic of its own.
  */
-
-/** The table that an entry is in. */
-export type EntryLevel = "pgd" | "pud" | "pmd" | "pte";
+import type { Level } from "../engine/entry.js";
 
 /** What an entry is. */
 export type EntryKind =
@@ -52,7 +50,7 @@ const MARKERS: ReadonlyMap<bigint, readonly [name: string, meaning: string]> = n
 ]);
 
 /** Takes an entry of a table of a level apart. */
-export function decodeEntry(entry: bigint, level: EntryLevel): DecodedEntry {
+export function decodeEntry(entry: bigint, level: Level): DecodedEntry {
   const kind = kindOf(entry, level);
   const layout = layoutOf(entry, kind);
   return { kind, summary: summaryOf(entry, kind), fields: layout.map((bits) => fieldOf(entry, bits)) };
@@ -65,7 +63,7 @@ export function decodePagemap(word: bigint): readonly BitField[] {
   return [...PAGEMAP_FLAGS, ...low].map((bits) => fieldOf(word, bits));
 }
 
-function kindOf(entry: bigint, level: EntryLevel): EntryKind {
+function kindOf(entry: bigint, level: Level): EntryKind {
   if ((entry & ~IGNORED_BY_NONE) === 0n) return "none";
   if (isPresent(entry) || (level !== "pte" && isSet(entry, 7))) {
     if (level === "pte") return isSet(entry, 9) ? "zero page" : "page";

@@ -3,12 +3,12 @@ import {
   describeEntry,
   ENTRY_BITS,
   entryKind,
-  entryOf,
   type ExceptionCode,
   FRAME_MASK,
   isUffdWp,
   type PageEntry,
 } from "../engine/entry.js";
+import { entryOf } from "../engine/page-walk.js";
 import type { Message } from "../uffd/messages.js";
 import { describeRequest } from "./account.js";
 import type { Step } from "./document.js";

@@ -1,7 +1,8 @@
 import { checkName, PAGE_SIZE } from "../base/pages.js";
 import { type Counters, subtractCounters, tableBytes } from "../engine/counters.js";
 import type { Engine } from "../engine/engine.js";
-import { entryKind, entryOf, type ExceptionCode, isUffdWp, type PageEntry } from "../engine/entry.js";
+import { entryKind, type ExceptionCode, isUffdWp, type PageEntry } from "../engine/entry.js";
+import { entryOf } from "../engine/page-walk.js";
 import { AddressSpace } from "../mm/address-space.js";
 import { Machine } from "../mm/machine.js";
 import { HUGE_PAGES } from "../mm/memory-object.js";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { type BitField, decodeEntry, decodePagemap } from "../../../ts/mm/entry-bits.js";
-import type { WalkStep } from "../../../ts/mm/page-walk.js";
+import type { WalkStep } from "../../../ts/engine/page-walk.js";
 import type { VmFlag } from "../../../ts/mm/vm-flags.js";
 import type { TableLevel } from "./geometry.js";
 import { addressText, pagesText } from "./map-facts.js";

@@ -1,7 +1,7 @@
 /** What can be asked of any address space: its mappings, its tables, one entry with the way to it. */
 import { PAGE_SIZE } from "../../../ts/base/pages.js";
 import type { AddressSpace, MemoryStatus } from "../../../ts/mm/address-space.js";
-import { walkPage, type WalkStep } from "../../../ts/mm/page-walk.js";
+import { walkPage, type WalkStep } from "../../../ts/engine/page-walk.js";
 import { type VmFlag, vmFlags } from "../../../ts/mm/vm-flags.js";
 import type { Vma } from "../../../ts/mm/vma.js";
 

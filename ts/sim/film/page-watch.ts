@@ -1,4 +1,5 @@
-import { describeEntry, entryOf, type PageEntry } from "../../engine/entry.js";
+import { describeEntry, type PageEntry } from "../../engine/entry.js";
+import { entryOf } from "../../engine/page-walk.js";
 import type { AddressSpace } from "../../mm/address-space.js";
 
 /** A change of the entry of a page during a film. */
