@@ -10,6 +10,9 @@ import type { Places } from "./places.js";
 /** Number of the first page that a handler copies in; the next page has the next number. */
 export const FIRST_COPIED_VALUE = 1000000;
 
+/** Pages of a 64-bit address space: indexes of pages count modulo this, so a page below its mapping's start has a large one. */
+const ADDRESS_SPACE_PAGES = 2 ** 52;
+
 const MISSING = ["copy", "zeropage", "poison", "none"] as const;
 const WP = ["unprotect", "none"] as const;
 const MINOR = ["continue", "poison", "none"] as const;
@@ -42,7 +45,7 @@ export function answer(
   const page = message.address - (message.address % bytes);
   const index = Math.floor((page - (mapping?.start ?? page)) / PAGE_SIZE);
   try {
-    ANSWERS[handler[message.kind]](uffd, page, bytes, index);
+    ANSWERS[handler[message.kind]](uffd, page, bytes, index < 0 ? index + ADDRESS_SPACE_PAGES : index);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
   }
