@@ -9,7 +9,7 @@ import {
 } from "./abi";
 import { allocateBlock, freeABlock, reserve } from "./arena";
 import { isHuge, isNone, isTable, isZeroPage, PRESENT, tableEntry, tableOf, UFFD_WP_MARKER } from "./entry";
-import { ENTRIES_PER_TABLE, entryOffset, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT, TABLE_BYTES } from "./geometry";
+import { ENTRIES_PER_TABLE, ENTRY_BYTES, entryOffset, PGD_SHIFT, PMD_SHIFT, PUD_SHIFT, TABLE_BYTES } from "./geometry";
 import { addTo, takeFrom } from "./stats";
 import {
   isShared,
@@ -135,25 +135,36 @@ export function ownTable(space: usize, slot: usize): usize {
   return own;
 }
 
+/** Returns how many entries from `slot` on, at most `limit` and those of its table, are equal to the first. */
+export function equalEntries(slot: usize, limit: u64): u32 {
+  const inTable = (<usize>TABLE_BYTES - (slot & (TABLE_BYTES - 1))) >> 3;
+  const end = slot + ((<usize>min(limit, inTable)) << 3);
+  const entry = load<u64>(slot);
+  let next = slot + ENTRY_BYTES;
+  while (next < end && load<u64>(next) == entry) next += ENTRY_BYTES;
+  return <u32>((next - slot) >> 3);
+}
+
 /**
- * Puts a template of `kind` where the entry at `slot` is none or points to another one, with all the tables that there would be. HOLE makes an
- * entry that spans 2 MiB none. The entries of an own table in place of which it goes must be none.
+ * Puts a template of `kind` where `count` entries from `slot` on are none or point to another one, all of them to the same, with all the tables
+ * that there would be. HOLE makes entries that span 2 MiB none. The entries of an own table in place of which it goes, one, must be none.
  */
-export function storeUniform(space: usize, slot: usize, shift: u32, kind: u32): void {
+export function storeUniform(space: usize, slot: usize, shift: u32, kind: u32, count: u32): void {
   const entry = load<u64>(slot);
   const table = isTable(entry) ? tableOf(entry) : 0;
   const isOwn = table != 0 && !isShared(table);
   const before = table == 0 ? KIND_HOLE : isOwn ? KIND_NONE : kindOf(table);
   if (isOwn) dropTable(space, table);
-  countPteTables(space, pteTablesOf(before, shift), pteTablesOf(kind, shift));
+  countPteTables(space, count * pteTablesOf(before, shift), count * pteTablesOf(kind, shift));
   const vanishes = kind == KIND_HOLE && shift == <u32>PMD_SHIFT;
-  store<u64>(slot, vanishes ? 0 : tableEntry(templateOf(kind, shift)));
+  const after = vanishes ? 0 : tableEntry(templateOf(kind, shift));
+  for (let i: u32 = 0; i < count; i++) store<u64>(slot + ((<usize>i) << 3), after);
   if (table == 0) {
-    addTo(space, COUNTER_PMD_TABLES, pmdTablesOf(shift));
-    addTo(space, COUNTER_PUD_TABLES, u64(shift == <u32>PGD_SHIFT));
+    addTo(space, COUNTER_PMD_TABLES, count * pmdTablesOf(shift));
+    addTo(space, COUNTER_PUD_TABLES, count * u64(shift == <u32>PGD_SHIFT));
   }
   const delta = i32(!vanishes) - i32(table != 0);
-  if (delta != 0 && shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), delta, 0);
+  if (delta != 0 && shift != <u32>PGD_SHIFT) adjustCounts(tableOfSlot(slot), delta * <i32>count, 0);
 }
 
 /** Makes the entry at `slot` none, which points to a template without any page or marker: all tables that there would be are freed. */

@@ -9,7 +9,7 @@ import {
   PTE_SHIFT,
   PUD_SHIFT,
 } from "./geometry";
-import { locate, locateAt, occupied, openEntry, placeShift, placeSlot, storeUniform } from "./table";
+import { equalEntries, locate, locateAt, occupied, openEntry, placeShift, placeSlot, storeUniform } from "./table";
 import { isShared, KIND_HOLE, KIND_MIXED, KIND_NONE, kindOf, sharesTables } from "./uniform";
 
 /**
@@ -35,6 +35,10 @@ const PMD_TABLE_MASK: u64 = (1 << PUD_SHIFT) - 1;
 
 /** What `huge` returns when it has split the huge page or taken it away. */
 export const WALK_AGAIN: i32 = 1;
+/** What `replaceUniform` returns when it is done with the pages below `replacedEnd`. */
+const WALK_ON: i32 = 2;
+
+let replacedEnd: u64 = 0;
 
 /** Applies `Op` to every page of a range. Returns OK, what an operation returned to stop, or ENOMEM with the range done in part. */
 export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
@@ -57,9 +61,10 @@ export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
     } else {
       // the hole below a template is handed out by 1 GiB, so that each piece lies in one PMD table
       if (table != 0 && kindOf(table) == KIND_HOLE) next = min(next, nextEntryPage(page, PUD_SHIFT));
-      status = uniform<Op>(space, table, page, next - page);
+      status = uniform<Op>(space, table, page, next - page, end);
     }
-    if (status == WALK_AGAIN) {
+    if (status == WALK_AGAIN || status == WALK_ON) {
+      if (status == WALK_ON) page = replacedEnd;
       shift = PGD_SHIFT;
       continue;
     }
@@ -75,7 +80,7 @@ function slice<Op>(space: usize, slot: usize, table: usize, page: u64, pageCount
     if (occupied(table) == 0 && pageCount == 1 << PMD_SHIFT && sharesTables()) {
       const after = changetype<Op>(0).mapped(KIND_NONE);
       if (after > KIND_NONE && after != KIND_MIXED) {
-        storeUniform(space, slot, PMD_SHIFT, after);
+        storeUniform(space, slot, PMD_SHIFT, after, 1);
         changetype<Op>(0).note(space, KIND_NONE, pageCount);
         return OK;
       }
@@ -89,15 +94,15 @@ function huge<Op>(space: usize, slot: usize, page: u64, pageCount: u32): i32 {
   return OK;
 }
 
-/** Handles pages that are all alike: those of a hole (`template` is 0) or of a template. */
-function uniform<Op>(space: usize, template: usize, page: u64, pageCount: u64): i32 {
+/** Handles pages that are all alike: those of a hole (`template` is 0) or of a template. The walk goes up to `end`. */
+function uniform<Op>(space: usize, template: usize, page: u64, pageCount: u64, end: u64): i32 {
   const kind = template == 0 ? KIND_HOLE : kindOf(template);
   if (isDefined(changetype<Op>(0).uniform)) {
     if (kind != KIND_HOLE) return changetype<Op>(0).uniform(space, kind, page, pageCount);
   }
   if (isDefined(changetype<Op>(0).mapped)) {
     const after = changetype<Op>(0).mapped(kind);
-    if (after != kind) return replaceUniform<Op>(space, kind, after, page, pageCount);
+    if (after != kind) return replaceUniform<Op>(space, kind, after, page, pageCount, end);
     if (kind != KIND_HOLE) {
       changetype<Op>(0).note(space, kind, pageCount);
       return OK;
@@ -107,14 +112,19 @@ function uniform<Op>(space: usize, template: usize, page: u64, pageCount: u64): 
   return hole<Op>(space, page, pageCount, template == 0 ? placeShift : PMD_SHIFT);
 }
 
-/** Exchanges a whole piece for a template; of a part of one, the table is opened so that the walk can go on in it. */
-function replaceUniform<Op>(space: usize, kind: u32, after: u32, page: u64, pageCount: u64): i32 {
+/**
+ * Exchanges a whole piece for a template, and with it what is the same in the entries after it; of a part of one, the table is opened so that
+ * the walk can go on in it.
+ */
+function replaceUniform<Op>(space: usize, kind: u32, after: u32, page: u64, pageCount: u64, end: u64): i32 {
   const shift = placeShift;
   const isWhole = pageCount == (<u64>1) << shift && firstPageOfEntry(page, shift) == page;
   if (!isWhole || after == KIND_MIXED || !sharesTables()) return open(space);
-  storeUniform(space, placeSlot, shift, after);
-  changetype<Op>(0).note(space, kind, pageCount);
-  return OK;
+  const count = equalEntries(placeSlot, (end - page) >> shift);
+  storeUniform(space, placeSlot, shift, after, count);
+  replacedEnd = page + ((<u64>count) << shift);
+  changetype<Op>(0).note(space, kind, replacedEnd - page);
+  return WALK_ON;
 }
 
 function open(space: usize): i32 {

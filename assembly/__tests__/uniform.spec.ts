@@ -3,6 +3,7 @@ import {
   ACCESS_READ,
   ACCESS_WRITE,
   COUNTER_ARMED_NONE,
+  COUNTER_DISARMED_MARKER,
   COUNTER_PMD_TABLES,
   COUNTER_PTE_TABLES,
   COUNTER_PUD_TABLES,
@@ -79,6 +80,24 @@ describe("templates", () => {
     expect(entryAt(space, SLOT + 510)).toBe(0);
     expect(entryAt(space, SLOT + 511 + GIB + 1)).toBe(UFFD_WP_MARKER);
     expect(entryAt(space, SLOT + 511 + GIB + 2)).toBe(0);
+  });
+
+  it("are exchanged side by side, up to a table between them and to the end of the range", () => {
+    addRegion(space, SLOT, GIB, REGION_READ | REGION_WRITE);
+    arm(SLOT, GIB);
+    expect(accessPage(space, SLOT + 5 * 512 + 7, ACCESS_WRITE, 7)).toBe(OUTCOME_DONE);
+    expect(unprotect(space, SLOT + 512, 8 * 512 + 1, UPGRADE_WRITABLE)).toBe(OK);
+    expectTables(1, 1, 512, 4); // the table of the page, and the last one, which changes in part
+    expect(counterOf(space, COUNTER_DISARMED_MARKER)).toBe(8 * 512);
+    for (let page: u64 = 0; page < 12 * 512; page++) {
+      const isPage = page == 5 * 512 + 7;
+      const isInside = page >= 512 && page <= 9 * 512;
+      const entry = entryAt(space, SLOT + page);
+      if (isPage ? entry == 0 || entry == UFFD_WP_MARKER : entry != (isInside ? 0 : UFFD_WP_MARKER)) {
+        expect(page).toBe(u64.MAX_VALUE, "a page that is wrong");
+      }
+    }
+    expectConsistent(space);
   });
 
   it("are copied on the way to an entry that changes", () => {
