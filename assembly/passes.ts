@@ -1,16 +1,16 @@
 import {
-  ACCESSED,
   DIRTY,
   DIRTY_TO_SAVED,
-  MARKER_TYPE,
   PRESENT,
   PROTNONE,
   SAVED_DIRTY,
   SPECIAL,
-  SWAP_TYPE_SHIFT,
   SWAP_UFFD_WP,
   UFFD_WP,
   UFFD_WP_MARKER,
+  withoutUffdWp,
+  withUffdWp,
+  withWrite,
   WRITABLE,
 } from "./entry";
 import { ENTRIES_PER_TABLE, TABLE_BYTES } from "./geometry";
@@ -27,9 +27,9 @@ import { ENTRIES_PER_TABLE, TABLE_BYTES } from "./geometry";
 export let changedEntries: u32 = 0;
 export let changedZeroPages: u32 = 0;
 
-const STEP: usize = 64;
+const QUARTER: usize = TABLE_BYTES >> 2;
 const TO_SAVED: i32 = <i32>DIRTY_TO_SAVED;
-const SPECIAL_BIT: u64 = 9;
+const SPECIAL_BIT: i64 = 9;
 
 /** Numbers of the constants. */
 const C_PRESENT: usize = 0;
@@ -37,8 +37,8 @@ const C_NOT_WRITABLE: usize = 1;
 const C_UFFD_WP: usize = 2;
 const C_DIRTY: usize = 3;
 const C_MARKER: usize = 4;
-const C_NOT_USED: usize = 5;
-const C_MARKER_TYPE: usize = 6;
+const C_COMPARED: usize = 5;
+const C_NONE_FLIPS: usize = 6;
 const C_SWAP_WP: usize = 7;
 const C_NOT_WP: usize = 8;
 const C_WRITABLE: usize = 9;
@@ -54,8 +54,8 @@ const constants: usize = memory.data<u64>([
   UFFD_WP,
   DIRTY,
   UFFD_WP_MARKER,
-  ~(ACCESSED | DIRTY),
-  MARKER_TYPE,
+  WRITABLE | DIRTY | UFFD_WP | SAVED_DIRTY,
+  SWAP_UFFD_WP ^ UFFD_WP_MARKER,
   SWAP_UFFD_WP,
   ~UFFD_WP,
   WRITABLE,
@@ -66,6 +66,9 @@ const constants: usize = memory.data<u64>([
   0,
 ]);
 
+/** Where a number is stored that is to be loaded as a vector. */
+const pattern: usize = memory.data(8, 8);
+
 // @ts-ignore: decorator
 @inline
 function constant(index: usize): v128 {
@@ -74,53 +77,102 @@ function constant(index: usize): v128 {
 
 /** Write-protects a table of readable pages, none of which is the zero page. */
 export function protectPages(table: usize): void {
+  const first = load<u64>(table);
+  const flips = first ^ withUffdWp(first);
+  const rest = flipWhileAlike(table, flips);
   const kept = constant(C_NOT_WRITABLE);
   const wp = constant(C_UFFD_WP);
   const dirty = constant(C_DIRTY);
   let same = constant(C_ZERO);
-  for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
-    const a = v128.load(slot);
-    const b = v128.load(slot, 16);
-    const c = v128.load(slot, 32);
-    const d = v128.load(slot, 48);
-    const newA = withUffdWp(a, kept, wp, dirty);
-    const newB = withUffdWp(b, kept, wp, dirty);
-    const newC = withUffdWp(c, kept, wp, dirty);
-    const newD = withUffdWp(d, kept, wp, dirty);
-    v128.store(slot, newA);
-    v128.store(slot, newB, 16);
-    v128.store(slot, newC, 32);
-    v128.store(slot, newD, 48);
-    same = i64x2.add(i64x2.add(same, i64x2.eq(newA, a)), i64x2.eq(newB, b));
-    same = i64x2.add(i64x2.add(same, i64x2.eq(newC, c)), i64x2.eq(newD, d));
+  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += 16) {
+    const before = v128.load(slot);
+    const after = withUffdWpOfTwo(before, kept, wp, dirty);
+    v128.store(slot, after);
+    same = i64x2.add(same, i64x2.eq(after, before));
   }
-  changedEntries = <u32>ENTRIES_PER_TABLE - total(same);
-  changedZeroPages = 0;
+  notePages(table, rest, flips, same);
 }
 
 /** Takes the protection of a table of readable pages away and makes them writable; none is the zero page. */
 export function unprotectPages(table: usize): void {
+  const first = load<u64>(table);
+  const flips = first ^ withWrite(withoutUffdWp(first));
+  const rest = flipWhileAlike(table, flips);
   const kept = constant(C_NOT_WP_SAVED);
   const writable = constant(C_WRITABLE);
   const saved = constant(C_SAVED);
   let same = constant(C_ZERO);
-  for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += STEP) {
+  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += 16) {
+    const before = v128.load(slot);
+    const after = withWriteOfTwo(before, kept, writable, saved);
+    v128.store(slot, after);
+    same = i64x2.add(same, i64x2.eq(after, before));
+  }
+  notePages(table, rest, flips, same);
+}
+
+/**
+ * Flips bits of entries, a quarter of the table at a time, as long as all are like the first one in what decides about these bits: pages that
+ * were written to, or such that are protected. Most tables hold nothing else, and flipping is a quarter of the work. A branch for each step
+ * would cost more than it saves, so a quarter is flipped first, and flipped back if it was not alike. Returns the slot where that is, or the
+ * end.
+ */
+function flipWhileAlike(table: usize, flips: u64): usize {
+  store<u64>(pattern, flips);
+  const like = v128.load64_splat(table);
+  const flipped = v128.load64_splat(pattern);
+  const compared = constant(C_COMPARED);
+  const zero = constant(C_ZERO);
+  let start = table;
+  for (const end = table + TABLE_BYTES; start < end; start += QUARTER) {
+    const differences = flip(start, flipped, like, zero);
+    if (v128.any_true(v128.and(differences, compared))) {
+      flip(start, flipped, like, zero);
+      break;
+    }
+  }
+  return start;
+}
+
+/** Flips bits of a quarter of a table. Returns the bits in which any entry was not like another one. */
+// @ts-ignore: decorator
+@inline
+function flip(start: usize, flipped: v128, like: v128, zero: v128): v128 {
+  let differences = zero;
+  for (let slot = start, end = start + QUARTER; slot < end; slot += 128) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
     const c = v128.load(slot, 32);
     const d = v128.load(slot, 48);
-    const newA = withWrite(a, kept, writable, saved);
-    const newB = withWrite(b, kept, writable, saved);
-    const newC = withWrite(c, kept, writable, saved);
-    const newD = withWrite(d, kept, writable, saved);
-    v128.store(slot, newA);
-    v128.store(slot, newB, 16);
-    v128.store(slot, newC, 32);
-    v128.store(slot, newD, 48);
-    same = i64x2.add(i64x2.add(same, i64x2.eq(newA, a)), i64x2.eq(newB, b));
-    same = i64x2.add(i64x2.add(same, i64x2.eq(newC, c)), i64x2.eq(newD, d));
+    v128.store(slot, v128.xor(a, flipped));
+    v128.store(slot, v128.xor(b, flipped), 16);
+    v128.store(slot, v128.xor(c, flipped), 32);
+    v128.store(slot, v128.xor(d, flipped), 48);
+    const e = v128.load(slot, 64);
+    const f = v128.load(slot, 80);
+    const g = v128.load(slot, 96);
+    const h = v128.load(slot, 112);
+    v128.store(slot, v128.xor(e, flipped), 64);
+    v128.store(slot, v128.xor(f, flipped), 80);
+    v128.store(slot, v128.xor(g, flipped), 96);
+    v128.store(slot, v128.xor(h, flipped), 112);
+    differences = v128.or(differences, v128.or(unlike(a, b, c, d, like), unlike(e, f, g, h, like)));
   }
-  changedEntries = <u32>ENTRIES_PER_TABLE - total(same);
+  return differences;
+}
+
+/** Returns the bits in which any of eight entries is unlike another. */
+// @ts-ignore: decorator
+@inline
+function unlike(a: v128, b: v128, c: v128, d: v128, like: v128): v128 {
+  return v128.or(v128.or(v128.xor(a, like), v128.xor(b, like)), v128.or(v128.xor(c, like), v128.xor(d, like)));
+}
+
+/** Entries below `rest` were flipped; of those behind it, `same` has gone down by one for each that has not changed. */
+function notePages(table: usize, rest: usize, flips: u64, same: v128): void {
+  const flipped = <u32>((rest - table) >> 3);
+  const unchanged = <u32>-(i64x2.extract_lane(same, 0) + i64x2.extract_lane(same, 1));
+  changedEntries = <u32>ENTRIES_PER_TABLE - unchanged - (flips == 0 ? flipped : 0);
   changedZeroPages = 0;
 }
 
@@ -136,59 +188,50 @@ export function protectMixed(table: usize): void {
   const marker = constant(C_MARKER);
   const special = constant(C_SPECIAL);
   const zero = constant(C_ZERO);
-  let same = zero;
-  let zeroPages = zero;
+  let tally = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 32) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
-    const mappedA = withUffdWp(a, kept, wp, dirty);
-    const mappedB = withUffdWp(b, kept, wp, dirty);
+    const mappedA = withUffdWpOfTwo(a, kept, wp, dirty);
+    const mappedB = withUffdWpOfTwo(b, kept, wp, dirty);
     const newA = v128.bitselect(marker, mappedA, i64x2.eq(v128.and(a, present), zero));
     const newB = v128.bitselect(marker, mappedB, i64x2.eq(v128.and(b, present), zero));
     v128.store(slot, newA);
     v128.store(slot, newB, 16);
-    const sameA = i64x2.eq(newA, a);
-    const sameB = i64x2.eq(newB, b);
-    same = i64x2.add(i64x2.add(same, sameA), sameB);
-    zeroPages = i64x2.add(i64x2.add(zeroPages, changedOf(a, special, sameA)), changedOf(b, special, sameB));
+    tally = i64x2.add(tally, v128.or(i64x2.eq(newA, a), v128.and(a, special)));
+    tally = i64x2.add(tally, v128.or(i64x2.eq(newB, b), v128.and(b, special)));
   }
-  changedEntries = <u32>ENTRIES_PER_TABLE - total(same);
-  changedZeroPages = totalBits(zeroPages);
+  noteTally(tally);
 }
 
 /**
  * Write-protects a table that may hold entries of all kinds. `marks`: none entries become markers; those are in `changedEntries`, what changes
- * in a swap entry is not.
+ * in a swap entry is not. What is in swap format is a marker if its highest bit is set: swap areas have low types. A none entry gets the bit
+ * of a swap entry first, and is then flipped to what it shall be.
  */
 export function protectAny(table: usize, marks: bool): void {
   const mapping = constant(C_MAPPING);
   const kept = constant(C_NOT_WRITABLE);
   const wp = constant(C_UFFD_WP);
   const dirty = constant(C_DIRTY);
-  const marker = constant(marks ? C_MARKER : C_ZERO);
-  const notUsed = constant(C_NOT_USED);
-  const markerType = constant(C_MARKER_TYPE);
   const swapWp = constant(C_SWAP_WP);
+  const noneFlips = constant(marks ? C_NONE_FLIPS : C_SWAP_WP);
   const special = constant(C_SPECIAL);
   const zero = constant(C_ZERO);
-  let uncounted = zero;
-  let zeroPages = zero;
+  let tally = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 16) {
     const a = v128.load(slot);
-    const none = i64x2.eq(v128.and(a, notUsed), zero);
+    const none = i64x2.eq(a, zero);
     const absent = i64x2.eq(v128.and(a, mapping), zero);
-    const swapFormat = v128.andnot(absent, none);
-    const mapped = withUffdWp(a, kept, wp, dirty);
-    const isMarker = i64x2.eq(i64x2.shr_u(a, <i32>SWAP_TYPE_SHIFT), markerType);
-    const swapped = v128.or(v128.and(a, swapFormat), v128.andnot(v128.and(swapWp, swapFormat), isMarker));
-    const after = v128.or(v128.or(v128.andnot(mapped, absent), swapped), v128.and(marker, none));
+    const isMarker = i64x2.gt_s(zero, a);
+    const mapped = withUffdWpOfTwo(a, kept, wp, dirty);
+    const unmapped = v128.or(a, v128.xor(v128.andnot(swapWp, isMarker), v128.and(noneFlips, none)));
+    const after = v128.bitselect(unmapped, mapped, absent);
     v128.store(slot, after);
-    const same = v128.or(i64x2.eq(after, a), swapFormat);
-    uncounted = i64x2.add(uncounted, same);
-    zeroPages = i64x2.add(zeroPages, changedOf(a, special, same));
+    const uncounted = v128.or(i64x2.eq(after, a), v128.andnot(absent, none));
+    tally = i64x2.add(tally, v128.or(uncounted, v128.and(a, special)));
   }
-  changedEntries = <u32>ENTRIES_PER_TABLE - total(uncounted);
-  changedZeroPages = totalBits(zeroPages);
+  noteTally(tally);
 }
 
 /**
@@ -202,8 +245,7 @@ export function unprotectMixed(table: usize, upgrades: bool): void {
   const writable = constant(upgrades ? C_WRITABLE : C_ZERO);
   const saved = constant(upgrades ? C_SAVED : C_ZERO);
   const zero = constant(C_ZERO);
-  let same = zero;
-  let zeroPages = zero;
+  let tally = zero;
   for (let slot = table, end = table + TABLE_BYTES; slot < end; slot += 16) {
     const a = v128.load(slot);
     const bare = v128.and(a, notWp);
@@ -213,41 +255,37 @@ export function unprotectMixed(table: usize, upgrades: bool): void {
     const mapped = v128.bitselect(upgraded, bare, isPage);
     const after = v128.andnot(mapped, i64x2.eq(v128.and(a, present), zero)); // what maps nothing was none or a marker
     v128.store(slot, after);
-    const unchanged = i64x2.eq(after, a);
-    same = i64x2.add(same, unchanged);
-    zeroPages = i64x2.add(zeroPages, changedOf(a, special, unchanged));
+    tally = i64x2.add(tally, v128.or(i64x2.eq(after, a), v128.and(a, special)));
   }
-  changedEntries = <u32>ENTRIES_PER_TABLE - total(same);
-  changedZeroPages = totalBits(zeroPages);
+  noteTally(tally);
 }
 
 /** `withUffdWp` of `entry.ts` for two entries. */
 // @ts-ignore: decorator
 @inline
-function withUffdWp(entries: v128, kept: v128, wp: v128, dirty: v128): v128 {
+function withUffdWpOfTwo(entries: v128, kept: v128, wp: v128, dirty: v128): v128 {
   return v128.or(v128.or(v128.and(entries, kept), wp), i64x2.shl(v128.and(entries, dirty), TO_SAVED));
 }
 
 /** `withWrite` of `entry.ts` for two entries, whose uffd-wp bit goes too if it is not among the bits `kept`. */
 // @ts-ignore: decorator
 @inline
-function withWrite(entries: v128, kept: v128, writable: v128, saved: v128): v128 {
+function withWriteOfTwo(entries: v128, kept: v128, writable: v128, saved: v128): v128 {
   return v128.or(v128.or(v128.and(entries, kept), writable), i64x2.shr_u(v128.and(entries, saved), TO_SAVED));
 }
 
-/** Returns the special bit of entries that map the zero page and have changed; no other entry has it but in swap format. */
-// @ts-ignore: decorator
-@inline
-function changedOf(entries: v128, special: v128, same: v128): v128 {
-  return v128.andnot(v128.and(entries, special), same);
+/**
+ * Reads two tallies, to each of which every entry has added -1 if it has not changed, else its special bit: of what has changed, only zero
+ * pages have that. A lane has 256 entries, fewer than the bit is worth, so the two numbers do not mix.
+ */
+function noteTally(tally: v128): void {
+  const low = i64x2.extract_lane(tally, 0);
+  const high = i64x2.extract_lane(tally, 1);
+  changedZeroPages = zeroPagesOf(low) + zeroPagesOf(high);
+  changedEntries = <u32>(<i64>ENTRIES_PER_TABLE + low + high - ((<i64>changedZeroPages) << SPECIAL_BIT));
 }
 
-/** Adds up two counters that have gone down by one for each entry. */
-function total(lanes: v128): u32 {
-  return <u32>-(i64x2.extract_lane(lanes, 0) + i64x2.extract_lane(lanes, 1));
-}
-
-/** Adds up two counters that have gone up by the special bit for each entry. */
-function totalBits(lanes: v128): u32 {
-  return <u32>((i64x2.extract_lane(lanes, 0) + i64x2.extract_lane(lanes, 1)) >> SPECIAL_BIT);
+/** Rounds up: a tally is 512 for each zero page, less up to 256. */
+function zeroPagesOf(tally: i64): u32 {
+  return <u32>((tally + <i64>(SPECIAL - 1)) >> SPECIAL_BIT);
 }
