@@ -5,7 +5,7 @@
  */
 import { PAGE_LIMIT_BITS } from "./abi";
 import { accessPage, resumeAccess } from "./access";
-import { limitMemory as limit, reserve as reserveBytes } from "./arena";
+import { limitMemory as limit, release as releaseBytes, reserve as reserveBytes } from "./arena";
 import {
   collapseAnonymous as collapse,
   collapseObject as collapseCached,
@@ -79,6 +79,11 @@ export function setSharing(shares: bool): void {
 /** Returns the offset of `bytes` bytes in one piece, or 0. */
 export function reserve(bytes: u32): usize {
   return reserveBytes(bytes);
+}
+
+/** Takes back what `reserve` has returned for that many bytes. */
+export function release(piece: usize, bytes: u32): void {
+  releaseBytes(piece, bytes);
 }
 
 /** Returns the offset of the result block. */

@@ -3,6 +3,7 @@ export { KernelError, OutOfMemoryError, type ErrnoName } from "./base/errors.js"
 export { type Address, ADDRESS_LIMIT, PAGE_SIZE } from "./base/pages.js";
 export { Random } from "./base/random.js";
 export { type Counters, subtractCounters, tableBytes } from "./engine/counters.js";
+export { AccessBuffer } from "./engine/access-buffer.js";
 export { Engine, type EngineOptions, type ReplayOptions, type ReplayResult, type Space } from "./engine/engine.js";
 export {
   describeEntry,

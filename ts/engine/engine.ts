@@ -1,6 +1,7 @@
 import * as abi from "../../assembly/abi.js";
 import { type ErrnoName, OutOfMemoryError } from "../base/errors.js";
 import { checkCount, checkPage, PAGE_LIMIT, TABLE_SIZE } from "../base/pages.js";
+import { AccessBuffer } from "./access-buffer.js";
 import { COUNTER_INDEX, COUNTER_NAMES, type Counters } from "./counters.js";
 import type { EngineExports } from "./exports.js";
 import { type Outcome, OUTCOMES } from "./outcome.js";
@@ -121,6 +122,8 @@ const WORD_HIGH = 2 ** 32;
 const FAULT_RECORDS = 8192;
 /** Accesses that are replayed in one call of the engine: 128 KiB, so that what was copied in is still in the cache when it is read. */
 const REPLAY_CHUNK = 1 << 14;
+/** Records of 2 GiB. */
+const MAX_BUFFER_RECORDS = 2 ** 28;
 /** Pages that are read out in one call: 8 bytes each. */
 const READ_CHUNK_PAGES = 1 << 16;
 
@@ -143,6 +146,7 @@ export class Engine {
   readonly #scan: number;
   #words: Uint32Array;
   readonly #buffers: Buffers;
+  readonly #accessBuffers = new Set<AccessBuffer>();
 
   /** @internal Use `createEngine` of the package. */
   constructor(exports: EngineExports, options: EngineOptions) {
@@ -513,19 +517,39 @@ export class Engine {
     return { ...this.#accessResult(this.#reason(), access), value: 0, accesses };
   }
 
+  /** Makes room for access records in linear memory, all of them zero. @throws OutOfMemoryError */
+  createAccessBuffer(records: number): AccessBuffer {
+    checkCount(records, "records", MAX_BUFFER_RECORDS);
+    const address = this.#need(this.#wasm.reserve(bufferBytes(records)), "createAccessBuffer");
+    const buffer = new AccessBuffer(this.#wasm.memory, address, records);
+    buffer.words.fill(0);
+    this.#accessBuffers.add(buffer);
+    return buffer;
+  }
+
+  /**
+   * Gives the memory of a buffer back; nobody may use it any more, nor what `from` made of it.
+   * @throws TypeError if `createAccessBuffer` of this engine has not made it, or it was freed before
+   */
+  freeAccessBuffer(buffer: AccessBuffer): void {
+    if (!this.#accessBuffers.delete(buffer)) throw new TypeError('"buffer" expected one that this engine has made');
+    this.#wasm.release(buffer.address, bufferBytes(buffer.length));
+  }
+
   /**
    * Replays a block of access records (two words each, layout in `docs/abi.md`).
    * @throws OutOfMemoryError; the accesses before the one that needed memory are done.
    */
-  replay(space: Space, records: Uint32Array, options: ReplayOptions): ReplayResult {
+  replay(space: Space, records: Uint32Array | AccessBuffer, options: ReplayOptions): ReplayResult {
     checkCount(options.value, "value");
-    const count = records.length >>> 1;
+    const count = records instanceof AccessBuffer ? records.length : records.length >>> 1;
     const faults = new FaultCollector();
     let done = 0;
     let reason: ReplayResult["reason"] = "end";
     while (done < count && reason === "end") {
-      const chunk = records.subarray(2 * done, 2 * (done + REPLAY_CHUNK));
-      const replayed = this.#replayChunk(space, chunk, options, done === 0 ? (options.waits ?? 0) : 0);
+      const chunk = Math.min(count - done, REPLAY_CHUNK);
+      const address = this.#placeRecords(records, done, chunk);
+      const replayed = this.#replayChunk(space, address, chunk, options, done === 0 ? (options.waits ?? 0) : 0);
       faults.add(this.#faultRecords(), done);
       done += replayed.done;
       reason = replayed.reason;
@@ -679,17 +703,24 @@ export class Engine {
     return all;
   }
 
+  /** Returns where `count` records are in linear memory, from number `first` on; those of an array are copied there. */
+  #placeRecords(records: Uint32Array | AccessBuffer, first: number, count: number): number {
+    if (records instanceof AccessBuffer) {
+      if (!records.isIn(this.#wasm.memory)) throw new TypeError('"records" expected a buffer of this engine');
+      return records.address + first * abi.ACCESS_RECORD_BYTES;
+    }
+    this.#memory().set(records.subarray(2 * first, 2 * (first + count)), this.#buffers.accesses >>> 2);
+    return this.#buffers.accesses;
+  }
+
   #replayChunk(
     space: Space,
-    records: Uint32Array,
+    address: number,
+    count: number,
     options: ReplayOptions,
     waits: number,
   ): { done: number; reason: ReplayResult["reason"] } {
-    this.#memory().set(records, this.#buffers.accesses >>> 2);
-    const count = records.length >>> 1;
-    const { value } = options;
-    const policy = replayPolicy(options);
-    const done = this.#wasm.replay(space, this.#buffers.accesses, count, value, policy, waits) >>> 0;
+    const done = this.#wasm.replay(space, address, count, options.value, replayPolicy(options), waits) >>> 0;
     return { done, reason: this.#replayReason(this.#reason(), done === count) };
   }
 
@@ -768,6 +799,11 @@ export class Engine {
 function checkRange(firstPage: number, pageCount: number): void {
   checkPage(firstPage, "firstPage");
   checkCount(pageCount, "pageCount", PAGE_LIMIT - firstPage);
+}
+
+/** A piece of memory has at least one byte. */
+function bufferBytes(records: number): number {
+  return Math.max(1, records * abi.ACCESS_RECORD_BYTES);
 }
 
 function accessKind(access: AccessKind): number {

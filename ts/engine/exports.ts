@@ -4,6 +4,7 @@ export interface EngineExports {
   limitMemory(wasmPages: number): void;
   setSharing(shares: number): void;
   reserve(bytes: number): number;
+  release(piece: number, bytes: number): void;
   resultBlock(): number;
   scanState(): number;
   createSpace(): number;

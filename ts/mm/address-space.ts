@@ -9,6 +9,7 @@ import {
   roundUpToPages,
   toNumber,
 } from "../base/pages.js";
+import type { AccessBuffer } from "../engine/access-buffer.js";
 import { type Counters, tableBytes } from "../engine/counters.js";
 import {
   type AccessResult,
@@ -244,8 +245,11 @@ export class AddressSpace {
     while (thread.left > 0 && thread.waits === 0 && !thread.isEndless) this.#runWithinVma(thread);
   }
 
-  /** Replays a block of access records (layout in `docs/abi.md`). Faults that stop it are counted, not queued. */
-  replay(records: Uint32Array, options: ReplayOptions): ReplayResult {
+  /**
+   * Replays a block of access records (layout in `docs/abi.md`), of an array or of a buffer of the same engine. Faults that stop it are counted,
+   * not queued.
+   */
+  replay(records: Uint32Array | AccessBuffer, options: ReplayOptions): ReplayResult {
     this.mm.publish();
     const result = this.engine.replay(this.handle, records, options);
     for (const vma of [...this.vmas]) this.mm.noteAnonVma(vma);
