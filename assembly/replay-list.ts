@@ -1,6 +1,6 @@
 import { ACCESS_RECORD_BYTES, ACCESS_RECORD_PAGE_BITS } from "./abi";
 import { PMD_SHIFT } from "./geometry";
-import { permits, shadowDirectory, shadowZeros } from "./shadow";
+import { permits } from "./shadow";
 import { findPteTable } from "./table";
 import { isShared } from "./uniform";
 import { slotIn } from "./walk";
@@ -19,18 +19,13 @@ export const WRITE_SHIFT: u64 = 63;
 
 /** What was loaded only to have it in the cache. */
 export let seen: u64 = 0;
-/** Writes among the records of the block that was listed last. */
-export let listedWrites: u64 = 0;
 
 /**
- * Lists the records from `first` to `end` that the shadow does not know, and returns how many they are; `listedWrites` has the writes of all.
+ * Lists the records from `first` to `end` that the shadow does not know, and returns how many they are.
  * Four at a time are passed over by one branch; among four that are not, there is none.
  */
 export function listMisses(records: usize, first: u32, end: u32): u32 {
-  const zeros = shadowZeros;
-  const directory = shadowDirectory;
   let target = misses;
-  let writes: u64 = 0;
   let record = records + <usize>first * ACCESS_RECORD_BYTES;
   let index = first;
   for (; index + 4 <= end; index += 4) {
@@ -38,25 +33,22 @@ export function listMisses(records: usize, first: u32, end: u32): u32 {
     const b = load<u64>(record, 8);
     const c = load<u64>(record, 16);
     const d = load<u64>(record, 24);
-    const mayA = permits(zeros, directory, a);
-    const mayB = permits(zeros, directory, b);
-    const mayC = permits(zeros, directory, c);
-    const mayD = permits(zeros, directory, d);
+    const mayA = permits(a);
+    const mayB = permits(b);
+    const mayC = permits(c);
+    const mayD = permits(d);
     if ((mayA & mayB & mayC & mayD & 1) == 0) {
       target = listUnless(mayA, target, index);
       target = listUnless(mayB, target, index + 1);
       target = listUnless(mayC, target, index + 2);
       target = listUnless(mayD, target, index + 3);
     }
-    writes += (a >> WRITE_SHIFT) + (b >> WRITE_SHIFT) + (c >> WRITE_SHIFT) + (d >> WRITE_SHIFT);
     record += 4 * ACCESS_RECORD_BYTES;
   }
   for (; index < end; index++) {
-    target = listUnless(permits(zeros, directory, load<u64>(record)), target, index);
-    writes += load<u64>(record) >> WRITE_SHIFT;
+    target = listUnless(permits(load<u64>(record)), target, index);
     record += ACCESS_RECORD_BYTES;
   }
-  listedWrites = writes;
   return <u32>((target - misses) >> 2);
 }
 
@@ -121,8 +113,17 @@ export function setSlot(miss: u32, slot: usize): void {
 /** Returns how many of the records from `first` to `end` are writes. */
 export function writesIn(records: usize, first: u32, end: u32): u64 {
   let writes: u64 = 0;
-  for (let index = first; index < end; index++) {
-    writes += load<u64>(records + <usize>index * ACCESS_RECORD_BYTES) >> WRITE_SHIFT;
+  let record = records + <usize>first * ACCESS_RECORD_BYTES;
+  const stop = records + <usize>end * ACCESS_RECORD_BYTES;
+  if (ASC_FEATURE_SIMD) {
+    let pairs = i64x2.splat(0);
+    for (; record + 4 * ACCESS_RECORD_BYTES <= stop; record += 4 * ACCESS_RECORD_BYTES) {
+      const low = i64x2.shr_u(v128.load(record), <i32>WRITE_SHIFT);
+      const high = i64x2.shr_u(v128.load(record, 2 * ACCESS_RECORD_BYTES), <i32>WRITE_SHIFT);
+      pairs = i64x2.add(pairs, i64x2.add(low, high));
+    }
+    writes = i64x2.extract_lane(pairs, 0) + i64x2.extract_lane(pairs, 1);
   }
+  for (; record < stop; record += ACCESS_RECORD_BYTES) writes += load<u64>(record) >> WRITE_SHIFT;
   return writes;
 }

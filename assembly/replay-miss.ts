@@ -38,16 +38,7 @@ import { allocateFrame, contentSlot, freshRun, numberIn, OTHER_BYTES, releaseFra
 import { PMD_SHIFT } from "./geometry";
 import { findRegion } from "./regions";
 import { indexOf, PAGE_MASK, recordOf, setSlot, slotOf, WRITE_SHIFT } from "./replay-list";
-import {
-  MAY_READ,
-  MAY_WRITE,
-  ensureShadow,
-  shadowByte,
-  shadowChunk,
-  shadowDirectory,
-  shadowShift,
-  shadowZeros,
-} from "./shadow";
+import { MAY_READ, MAY_WRITE, ensureShadow, shadowByte, shadowChunk, shadowShift } from "./shadow";
 import { addTo } from "./stats";
 import { ensurePteTable, TABLE_WRITTEN_KNOWN, TABLE_ZERO_PAGES, tableCounts } from "./table";
 import { entryOfKind, KIND_ZERO, KIND_ZERO_WP } from "./uniform";
@@ -145,8 +136,6 @@ export function carryOutMisses(space: usize, records: usize, miss: u32, missCoun
  * done. A loop almost without calls and globals, so that it fits into the processor's registers; every fault of a replay goes through here.
  */
 function carryOutPrepared(records: usize, first: u32, missCount: u32, value: u64, policy: u32): u32 {
-  const zeros = shadowZeros;
-  const directory = shadowDirectory;
   const regionStart = regionFirst;
   const pages = regionPages;
   const hasMessages = (policy & REPLAY_QUIET) == 0 && !isAsync;
@@ -157,8 +146,8 @@ function carryOutPrepared(records: usize, first: u32, missCount: u32, value: u64
     const record = recordOf(records, miss);
     const page = record & PAGE_MASK;
     const isWrite = <u32>(record >> WRITE_SHIFT);
-    const chunk = shadowChunk(directory, page);
-    const shadow = shadowByte(zeros, chunk, page);
+    const chunk = shadowChunk(page);
+    const shadow = shadowByte(chunk, page);
     const known = <u32>load<u8>(shadow);
     // a record before it in the block may have been about the same page
     if (((known >> (shadowShift(page) + isWrite)) & 1) != 0) continue;
@@ -237,7 +226,7 @@ function prepare(space: usize, records: usize, miss: u32, missCount: u32, policy
   if (page - regionFirst >= regionPages)
     return enterRegion(space, page, (policy & UNPROTECTS_PAGES) == REPLAY_UNPROTECT);
   if (slotOf(miss) == 0) return findOwnSlots(space, records, miss, missCount);
-  if (shadowChunk(shadowDirectory, page) == 0) return ensureShadow(page);
+  if (shadowChunk(page) == 0) return ensureShadow(page);
   return nextFresh == freshEnd && findFresh();
 }
 

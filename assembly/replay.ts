@@ -29,7 +29,6 @@ import { findRegion } from "./regions";
 import {
   BLOCK_RECORDS,
   findSlots,
-  listedWrites,
   listMisses,
   indexOf,
   PAGE_MASK,
@@ -120,7 +119,7 @@ function replayBlock(space: usize, records: usize, first: u32, end: u32, value: 
     miss = carryOutMisses(space, records, miss + 1, missCount, value, policy);
   }
   flushMisses(space);
-  const writes = stop == end ? listedWrites : writesIn(records, first, stop);
+  const writes = writesIn(records, first, stop);
   countReplayed(space, stop - first - writes - longReads, writes - longWrites);
   return stop;
 }

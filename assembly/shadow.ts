@@ -21,15 +21,16 @@ export const MAY_READ: u32 = 1;
 export const MAY_WRITE: u32 = 2;
 
 const CHUNK_SHIFT: u64 = 18;
-const CHUNK_BYTES: usize = 1 << 16;
-const CHUNK_MASK: usize = CHUNK_BYTES - 1;
+const CHUNK_BYTES: i32 = 1 << 16;
+const CHUNK_MASK: u32 = CHUNK_BYTES - 1;
+const WORD_MASK: u32 = CHUNK_MASK & ~3;
 const READ_BITS: u64 = 0x5555555555555555;
-const DIRECTORY_BYTES: usize = 1 << 19; // 2^17 chunks for 2^35 pages
+const DIRECTORY_BYTES: i32 = 1 << 19; // 2^17 chunks for 2^35 pages
 const LIVE_BYTES: usize = 1 << 18; // 2^16 chunks would fill 4 GiB
 
-/** Bases of the shadow, for loops to have in locals. */
-export const shadowZeros: usize = reserve(CHUNK_BYTES);
-export const shadowDirectory: usize = reserve(DIRECTORY_BYTES);
+/** At fixed addresses, so that loops need no registers for them. */
+const zeros: usize = memory.data(CHUNK_BYTES, 64);
+const directory: usize = memory.data(DIRECTORY_BYTES, 64);
 /** Numbers of the chunks that there are. */
 const live: usize = reserve(LIVE_BYTES);
 let liveCount: u32 = 0;
@@ -47,17 +48,18 @@ export function useShadow(space: usize, value: u64): void {
 /** Returns a number whose lowest bit tells whether an access may be carried out; the others mean nothing. `record`: ACCESS_RECORD_. */
 // @ts-ignore: decorator
 @inline
-export function permits(zeros: usize, directory: usize, record: u64): u32 {
-  const chunk = load<u32>(directory + ((<usize>(record >> CHUNK_SHIFT)) << 2)); // bits above the page number get lost here
-  const byte = <u32>load<u8>(zeros + chunk + ((<usize>(record >> 2)) & CHUNK_MASK));
-  return byte >> ((((<u32>record) & 3) << 1) + <u32>(record >> 63));
+export function permits(record: u64): u32 {
+  const bit = rotl(record, 1); // what tells a write is the lowest bit now, and this the number of the bit in the shadow
+  const chunk = load<u32>((<usize>(bit >> (CHUNK_SHIFT + 1))) << 2, directory); // bits above the page number get lost here
+  const word = load<u32>(<usize>(chunk + ((<u32>(bit >> 3)) & WORD_MASK)), zeros);
+  return word >> (<u32>bit); // by its lowest five bits
 }
 
 /** Returns the chunk of a page's byte, to be given to `shadowByte`; 0 where there is none, and nothing may be noted. */
 // @ts-ignore: decorator
 @inline
-export function shadowChunk(directory: usize, page: u64): u32 {
-  return load<u32>(directory + ((<usize>(page >> CHUNK_SHIFT)) << 2));
+export function shadowChunk(page: u64): u32 {
+  return load<u32>((<usize>(page >> CHUNK_SHIFT)) << 2, directory);
 }
 
 /** Makes a chunk for a page that has none. Returns false when the memory is used up. */
@@ -68,8 +70,8 @@ export function ensureShadow(page: u64): bool {
 /** Returns the address of the byte in which the two bits of a page are. */
 // @ts-ignore: decorator
 @inline
-export function shadowByte(zeros: usize, chunk: u32, page: u64): usize {
-  return zeros + chunk + ((<usize>(page >> 2)) & CHUNK_MASK);
+export function shadowByte(chunk: u32, page: u64): usize {
+  return zeros + chunk + ((<u32>(page >> 2)) & CHUNK_MASK);
 }
 
 /** Returns where in that byte they are. */
@@ -98,7 +100,7 @@ export function forgetAll(): void {
 function forgetPage(page: u64): void {
   const offset = load<u32>(slotOf(page));
   if (offset == 0) return;
-  const byte = shadowByte(shadowZeros, offset, page);
+  const byte = shadowByte(offset, page);
   store<u8>(byte, load<u8>(byte) & ~((<u32>3) << shadowShift(page)));
 }
 
@@ -113,14 +115,14 @@ function forgetInChunk(index: u32, firstPage: u64, end: u64): void {
   }
   for (; page < last && (page & 3) != 0; page++) forgetPage(page);
   const bytes = <usize>((last - page) >> 2);
-  memory.fill(shadowByte(shadowZeros, load<u32>(slotOf(chunkFirst)), page), 0, bytes);
+  memory.fill(shadowByte(load<u32>(slotOf(chunkFirst)), page), 0, bytes);
   for (page += (<u64>bytes) << 2; page < last; page++) forgetPage(page);
 }
 
 /** Pages hold another value than the next writes store. */
 function forgetWrites(): void {
   for (let i: u32 = 0; i < liveCount; i++) {
-    const chunk = shadowZeros + load<u32>(shadowDirectory + ((<usize>chunkNumber(i)) << 2));
+    const chunk = zeros + load<u32>((<usize>chunkNumber(i)) << 2, directory);
     for (let at = chunk; at < chunk + CHUNK_BYTES; at += 8) store<u64>(at, load<u64>(at) & READ_BITS);
   }
 }
@@ -129,22 +131,22 @@ function addChunk(slot: usize): u32 {
   const chunk = reserve(CHUNK_BYTES);
   if (chunk == 0) return 0;
   memory.fill(chunk, 0, CHUNK_BYTES); // one that was used before
-  store<u32>(live + ((<usize>liveCount) << 2), <u32>((slot - shadowDirectory) >> 2));
+  store<u32>(live + ((<usize>liveCount) << 2), <u32>((slot - directory) >> 2));
   liveCount++;
-  store<u32>(slot, <u32>(chunk - shadowZeros));
-  return <u32>(chunk - shadowZeros);
+  store<u32>(slot, <u32>(chunk - zeros));
+  return <u32>(chunk - zeros);
 }
 
 function dropChunk(index: u32): void {
-  const slot = shadowDirectory + ((<usize>chunkNumber(index)) << 2);
-  release(shadowZeros + load<u32>(slot), CHUNK_BYTES);
+  const slot = directory + ((<usize>chunkNumber(index)) << 2);
+  release(zeros + load<u32>(slot), CHUNK_BYTES);
   store<u32>(slot, 0);
   liveCount--;
   store<u32>(live + ((<usize>index) << 2), chunkNumber(liveCount));
 }
 
 function slotOf(page: u64): usize {
-  return shadowDirectory + ((<usize>(page >> CHUNK_SHIFT)) << 2);
+  return directory + ((<usize>(page >> CHUNK_SHIFT)) << 2);
 }
 
 function chunkNumber(index: u32): u32 {
