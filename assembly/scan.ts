@@ -264,12 +264,17 @@ function scanUniform(space: usize, kind: u32, page: u64, pageCount: u64): i32 {
 /** Puts out the runs of set bits: a scan that only looks for written entries. */
 function scanBitmap(space: usize, table: usize, bitmap: usize, page: u64, pageCount: u32): i32 {
   const categories = CATEGORY_WRITTEN | field(SCAN_REGION_CATEGORIES);
-  const isPlain = field(SCAN_FLAGS) == 0 && field(SCAN_VECTOR) != 0;
-  const end = <u32>(page & (ENTRIES_PER_TABLE - 1)) + pageCount;
-  const base = page & ~(ENTRIES_PER_TABLE - 1);
-  let index = end - pageCount;
+  const start = <u32>(page & (ENTRIES_PER_TABLE - 1));
+  const end = start + pageCount;
+  const base = page - start;
+  let isPlain = field(SCAN_FLAGS) == 0 && field(SCAN_VECTOR) != 0;
+  let index = start;
   while (index < end) {
-    if (isPlain) index = putOutRuns(space, bitmap, base, index, end, categories);
+    if (isPlain && !isSet(bitmap, index)) {
+      isPlain = false; // what it leaves over does not fit
+      index = putOutRuns(space, listEdges(bitmap, index, end), base, end, categories);
+      continue;
+    }
     index = nextBit(bitmap, index, end, 0);
     if (index == end) break;
     const next = nextBit(bitmap, index, end, u64.MAX_VALUE);
@@ -280,49 +285,66 @@ function scanBitmap(space: usize, table: usize, bitmap: usize, page: u64, pageCo
   return OK;
 }
 
+/** Where runs of set bits begin and end, alternately. */
+const edgeList: usize = memory.data((<i32>ENTRIES_PER_TABLE + 3) << 2, 16);
+
 /**
- * Puts out runs of set bits without protecting them: `putOut` and `pushRegion` with their state at hand, and one step for each edge of a run.
- * Returns the index of the first run that lengthens the region before it or does not fit, or `end`. `base`: the page of bit 0.
+ * Lists the edges of the runs from bit `first` to `end`; returns how many they are, an even number. Two edges of each word are stored whether
+ * or not there are any, since a branch on that could not be predicted; the next word's take the place of what was none.
  */
-function putOutRuns(space: usize, bitmap: usize, base: u64, index: u32, end: u32, categories: u32): u32 {
-  const buffered = field(SCAN_BUFFERED);
-  const vector = field(SCAN_VECTOR);
-  const regionsEnd = vector + min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) * SCAN_REGION_BYTES;
-  const found = load<u64>(scanBlock, SCAN_FOUND_PAGES);
-  const returned = f64(<i32>(categories & field(SCAN_RETURN)));
-  let region = vector + buffered * SCAN_REGION_BYTES;
-  let previousEnd = buffered != 0 ? u64(load<f64>(region - SCAN_REGION_BYTES, SCAN_REGION_END)) - base : u64.MAX_VALUE;
-  let pagesLeft = load<u64>(scanBlock, SCAN_MAX_PAGES) - found;
-  const pagesBefore = pagesLeft;
-  let start: u32 = end;
+function listEdges(bitmap: usize, first: u32, end: u32): u32 {
+  let target = edgeList;
   let before: u64 = 0;
-  for (let at = index & ~63; at <= end; at += 64) {
-    const word = at < end ? wordBetween(bitmap, at, index, end) : 0;
+  for (let at = first & ~63; at < end; at += 64) {
+    const word = wordBetween(bitmap, at, first, end);
     let edges = word ^ ((word << 1) | before);
     before = word >> 63;
-    for (; edges != 0; edges &= edges - 1) {
-      const edge = at + <u32>ctz(edges);
-      if (start == end) {
-        start = edge;
-        continue;
-      }
-      if (start == previousEnd || region == regionsEnd || edge - start > pagesLeft) break;
-      previousEnd = u64.MAX_VALUE; // between this run and the next one there is a gap
-      store<f64>(region, f64(<i64>(base + start)), SCAN_REGION_FIRST);
-      store<f64>(region, f64(<i64>(base + edge)), SCAN_REGION_END);
-      store<f64>(region, returned, SCAN_REGION_CATEGORY_SET);
-      region += SCAN_REGION_BYTES;
-      pagesLeft -= edge - start;
-      start = end;
-    }
-    if (edges != 0) break;
+    const next = target + ((<usize>popcnt(edges)) << 2);
+    do {
+      store<u32>(target, at + <u32>ctz(edges));
+      edges &= edges - 1;
+      store<u32>(target, at + <u32>ctz(edges), 4);
+      edges &= edges - 1;
+      target += 8;
+    } while (target < next);
+    target = next;
   }
-  if (pagesLeft == pagesBefore) return start;
-  lengthens = true;
-  store<u32>(scanBlock, <u32>((region - vector) / SCAN_REGION_BYTES), SCAN_BUFFERED);
-  store<u64>(scanBlock, found + pagesBefore - pagesLeft, SCAN_FOUND_PAGES);
-  addTo(space, COUNTER_SCAN_PAGES, pagesBefore - pagesLeft);
-  return start;
+  store<u32>(target, end);
+  return <u32>((target - edgeList) >> 2) + <u32>before;
+}
+
+/**
+ * Puts out listed runs without protecting them, the first of which does not lengthen the region before it: `putOut` and `pushRegion` with their
+ * state at hand. Returns the index of the first run that does not fit, or `end`. `base`: the page of bit 0.
+ */
+function putOutRuns(space: usize, edgeCount: u32, base: u64, end: u32, categories: u32): u32 {
+  const buffered = field(SCAN_BUFFERED);
+  const found = load<u64>(scanBlock, SCAN_FOUND_PAGES);
+  const room = min(field(SCAN_VECTOR_LEFT), SCAN_BOUNCE_REGIONS) - buffered;
+  const isLimited = load<u64>(scanBlock, SCAN_MAX_PAGES) - found < <u64>ENTRIES_PER_TABLE;
+  const runs = isLimited ? 0 : min(room, edgeCount >> 1);
+  const region = field(SCAN_VECTOR) + buffered * SCAN_REGION_BYTES;
+  const pages = storeRuns(region, runs, base, categories & field(SCAN_RETURN));
+  if (runs != 0) lengthens = true;
+  store<u32>(scanBlock, buffered + runs, SCAN_BUFFERED);
+  store<u64>(scanBlock, found + pages, SCAN_FOUND_PAGES);
+  addTo(space, COUNTER_SCAN_PAGES, pages);
+  return 2 * runs == edgeCount ? end : load<u32>(edgeList + ((<usize>runs) << 3));
+}
+
+/** Stores the first `runs` listed runs as regions. Returns how many pages they have. */
+function storeRuns(region: usize, runs: u32, base: u64, categories: u32): u64 {
+  let pages: u64 = 0;
+  const regionsEnd = region + runs * SCAN_REGION_BYTES;
+  let edge = edgeList;
+  for (let at = region; at < regionsEnd; at += SCAN_REGION_BYTES) {
+    const first = load<u32>(edge);
+    const end = load<u32>(edge, 4);
+    storeRegion(at, base + first, base + end, categories);
+    pages += end - first;
+    edge += 8;
+  }
+  return pages;
 }
 
 /** Returns the word of a bitmap that begins with bit `at`, of which only the bits from `first` to `end` may be set. */
@@ -331,6 +353,10 @@ function wordBetween(bitmap: usize, at: u32, first: u32, end: u32): u64 {
   const low = first > at ? u64.MAX_VALUE << (first - at) : u64.MAX_VALUE;
   const high = end - at < 64 ? ~(u64.MAX_VALUE << (end - at)) : u64.MAX_VALUE;
   return word & low & high;
+}
+
+function isSet(bitmap: usize, index: u32): bool {
+  return ((load<u8>(bitmap + ((<usize>index) >> 3)) >> (index & 7)) & 1) != 0;
 }
 
 /** Returns the index of the first bit from `index` on that differs from those of `background`, or `end`. */

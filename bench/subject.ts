@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../ts/base/pages.js";
 import type { Counters } from "../ts/engine/counters.js";
-import type { Engine, EngineOptions } from "../ts/engine/engine.js";
+import { AccessBuffer } from "../ts/engine/access-buffer.js";
+import { type Engine, type EngineOptions, SCAN_REGION_NUMBERS } from "../ts/engine/engine.js";
 import { AddressSpace } from "../ts/mm/address-space.js";
 import { Machine } from "../ts/mm/machine.js";
 import { ACCESS_WRITE } from "../ts/trace/access.js";
@@ -9,6 +10,8 @@ import { expectEqual } from "./harness.js";
 
 /** Where the range is mapped: 16 TiB. */
 export const FIRST_PAGE: number = 2 ** 32;
+/** Room for regions, as the kernel's caller and C's have it: more than 1 % of a million pages at random are. */
+const MAX_REGIONS = 2 ** 14;
 /** What writes store. */
 export const VALUE = 1;
 
@@ -36,6 +39,7 @@ export class Subject {
   readonly firstPage: number;
   readonly pages: number;
   readonly #uffd: Userfaultfd;
+  readonly #regions = new Float64Array(MAX_REGIONS * SCAN_REGION_NUMBERS);
 
   constructor(engine: Engine, pages: number, options: SubjectOptions = {}) {
     const { firstPage = FIRST_PAGE, faults = "sync", swapPages = 0 } = options;
@@ -65,9 +69,9 @@ export class Subject {
     this.replay(recordsFor(this.firstPage, indexes, kind));
   }
 
-  replay(records: Uint32Array): void {
+  replay(records: Uint32Array | AccessBuffer): void {
     const { done } = this.space.replay(records, { value: VALUE, wp: "unprotect", records: "count" });
-    expectEqual(done, records.length / 2, "accesses replayed");
+    expectEqual(done, records instanceof AccessBuffer ? records.length : records.length / 2, "accesses replayed");
   }
 
   /** Returns the regions of written pages as PAGEMAP_SCAN gives them: three numbers each, the first two being pages. */
@@ -76,7 +80,7 @@ export class Subject {
     return this.space.pagemapScan({
       start,
       end: start + this.pages * PAGE_SIZE,
-      vectorLength: 2 ** 20,
+      vector: this.#regions,
       mask: ["written"],
       return: ["written"],
     }).raw;
@@ -110,6 +114,13 @@ export class Subject {
 
 const PAGEMAP_WP_BIT = 57n;
 const PAGEMAP_WP_BIT_HIGH = 25;
+
+/** Places records in an engine's memory, where it replays them as the other sides do theirs: where they are. */
+export function placed(engine: Engine, records: Uint32Array): AccessBuffer {
+  const buffer = engine.createAccessBuffer(records.length / 2);
+  buffer.words.set(records);
+  return buffer;
+}
 
 /** Makes access records for pages of a range. */
 export function recordsFor(firstPage: number, indexes: Iterable<number>, kind: "read" | "write"): Uint32Array {

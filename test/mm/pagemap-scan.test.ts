@@ -86,6 +86,20 @@ describe("PAGEMAP_SCAN", () => {
     expect([regions.length, walkEnd]).toEqual([513, 1024]);
   });
 
+  it("puts regions where the caller has room for them, as many as fit", async () => {
+    const { space, at } = await withWrites(2000, (page) => page % 2 === 0);
+    const range = { start: at, end: at + 2000 * PAGE, ...WRITTEN };
+    const vector = new Float64Array(3 * 700 + 2);
+    const found = space.pagemapScan({ ...range, vector });
+    expect(found.raw.buffer).toBe(vector.buffer);
+    expect(found.regions).toHaveLength(700);
+    expect(found.walkEnd).toBe(at + 1400 * PAGE);
+    expect(found.raw).toEqual(space.pagemapScan({ ...range, vectorLength: 700 }).raw);
+    expect(space.pagemapScan({ ...range, vector, vectorLength: 1 }).raw).toHaveLength(3);
+    expect(space.pagemapScan({ ...range, vector, vectorLength: 0 }).raw).toHaveLength(0);
+    expect(() => space.pagemapScan({ ...range, vector, vectorLength: 701 })).toThrow(RangeError);
+  });
+
   it("protects what it puts out: the second time nothing is written", async () => {
     const setup = await withWrites(1000, (page) => page % 3 === 0);
     const clear = { ...WRITTEN, wpMatching: true, checkWpAsync: true };

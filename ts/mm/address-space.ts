@@ -90,6 +90,7 @@ export class AddressSpace {
   readonly mm: Mm;
   readonly #wakes: "at-once" | "queued";
   readonly #woken: WakeQueue;
+  #scanner: PagemapScanner | undefined;
   #places = 0;
   #isDisposed = false;
 
@@ -264,7 +265,8 @@ export class AddressSpace {
 
   /** Does PAGEMAP_SCAN. @throws KernelError EINVAL, EFAULT, EPERM */
   pagemapScan(scan: PagemapScan): PagemapScanResult {
-    return new PagemapScanner(this.mm).scan(scan);
+    this.#scanner ??= new PagemapScanner(this.mm);
+    return this.#scanner.scan(scan);
   }
 
   /** Page tables and resident pages. */

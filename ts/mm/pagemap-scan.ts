@@ -25,8 +25,13 @@ export type Category = (typeof CATEGORIES)[number];
 export interface PagemapScan {
   readonly start: Address;
   readonly end: Address;
-  /** Regions that fit into the output; 0: no output. Default 4096. */
+  /** Regions that fit into the output; 0: no output. Default: what fits into `vector`, else 4096. */
   readonly vectorLength?: number;
+  /**
+   * Where the regions are to go, three numbers each, if the caller has an array for them: a scan of many regions otherwise takes as long to get
+   * fresh memory for them as to find them. `raw` of the result is the part of it that was filled; the next scan into it replaces that.
+   */
+  readonly vector?: Float64Array;
   /** 0 or absent: no limit. */
   readonly maxPages?: number;
   readonly inverted?: readonly Category[];
@@ -68,10 +73,11 @@ export class PagemapScanner {
   scan(scan: PagemapScan): PagemapScanResult {
     this.#checkKernel(scan);
     const { start, end } = scanRange(scan);
-    const vectorLength = checkCount(scan.vectorLength ?? 4096, "vectorLength");
+    const room = scan.vector === undefined ? undefined : Math.floor(scan.vector.length / SCAN_REGION_NUMBERS);
+    const vectorLength = checkCount(scan.vectorLength ?? room ?? 4096, "vectorLength", room);
     const maxPages = checkCount(scan.maxPages ?? 0, "maxPages") || Infinity;
     this.#begin(scan, vectorLength, maxPages);
-    this.#taken.clear();
+    this.#taken.clear(scan.vector);
     let walkEndPage = 0;
     let page = start / PAGE_SIZE;
     while (page < end / PAGE_SIZE) {
@@ -85,7 +91,7 @@ export class PagemapScanner {
     }
     // where the walk ran through, the kernel leaves what an earlier round put there
     const walkEnd = walkEndPage === 0 ? end : walkEndPage * PAGE_SIZE;
-    return resultOf(this.#taken.copy(), walkEnd);
+    return resultOf(this.#taken.take(), walkEnd);
   }
 
   #checkKernel(scan: PagemapScan): void {
@@ -180,25 +186,33 @@ function pageRegion(raw: Float64Array, index: number): PageRegion {
 
 /** Numbers that are collected over and over again: the memory is kept, since fresh memory costs more than what is copied into it. */
 class NumberList {
-  #numbers = new Float64Array(SCAN_REGION_NUMBERS * 512);
+  #own: Float64Array = new Float64Array(SCAN_REGION_NUMBERS * 512);
+  #numbers: Float64Array = this.#own;
   length = 0;
 
-  clear(): void {
+  /** Begins anew, in an array of the caller's if there is one, which has room for all that will be added. */
+  clear(target: Float64Array = this.#own): void {
+    this.#numbers = target;
     this.length = 0;
   }
 
   add(more: Float64Array): void {
     const length = this.length + more.length;
-    if (length > this.#numbers.length) {
-      const grown = new Float64Array(2 * length);
-      grown.set(this.#numbers.subarray(0, this.length));
-      this.#numbers = grown;
-    }
+    if (length > this.#numbers.length) this.#grow(2 * length);
     this.#numbers.set(more, this.length);
     this.length = length;
   }
 
-  copy(): Float64Array {
-    return this.#numbers.slice(0, this.length);
+  /** Returns what was added: a part of the caller's array, or a copy. */
+  take(): Float64Array {
+    const isOwn = this.#numbers === this.#own;
+    return isOwn ? this.#own.slice(0, this.length) : this.#numbers.subarray(0, this.length);
+  }
+
+  #grow(length: number): void {
+    const grown = new Float64Array(length);
+    grown.set(this.#numbers.subarray(0, this.length));
+    this.#own = grown;
+    this.#numbers = grown;
   }
 }
