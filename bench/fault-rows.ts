@@ -2,7 +2,7 @@ import { ask, armed, expectFaults, faultNumbers, faultsOf, type Trace, writesTo 
 import { NO_FAULTS } from "./faults.js";
 import { type Case, expectEqual } from "./harness.js";
 import type { Question, Row, Sizes, Tools } from "./row.js";
-import { Subject, type Tables, VALUE } from "./subject.js";
+import { placed, Subject, type Tables, VALUE } from "./subject.js";
 import type { MakeTwin } from "./twin-model.js";
 
 /** Pages that are written to with a handler that answers each fault: the kernel takes a while. */
@@ -39,6 +39,7 @@ function touchAllRow(tools: Tools, { pages, realPages, mapPages }: Sizes): Row {
 
 function touchAll(tools: Tools, tables: Tables, trace: Trace): Case {
   const engine = tools.makeEngine(tables);
+  const records = placed(engine, trace.records);
   const make = (): Subject => new Subject(engine, trace.pages);
   let subject = make();
   return {
@@ -48,7 +49,7 @@ function touchAll(tools: Tools, tables: Tables, trace: Trace): Case {
     },
     run: () => {
       subject.protect();
-      subject.replay(trace.records);
+      subject.replay(records);
     },
     check: () => expectFaults(faultsOf(subject), trace.expected.faults, "ours"),
   };
@@ -94,7 +95,9 @@ function faultRow(tools: Tools, { pages, realPages, mapPages }: Sizes, faults: "
 }
 
 function writeFaults(tools: Tools, trace: Trace, faults: "sync" | "async"): Case {
-  const subject = new Subject(tools.makeEngine("templates"), trace.pages, { faults });
+  const engine = tools.makeEngine("templates");
+  const subject = new Subject(engine, trace.pages, { faults });
+  const records = placed(engine, trace.records);
   subject.advise("populate-write");
   let before = 0;
   const count = (): number => subject.counters()[faults === "async" ? "wpAsyncFaults" : "wpMessages"];
@@ -103,7 +106,7 @@ function writeFaults(tools: Tools, trace: Trace, faults: "sync" | "async"): Case
       subject.protect();
       before = count();
     },
-    run: () => subject.replay(trace.records),
+    run: () => subject.replay(records),
     check: () => expectEqual(count() - before, trace.pages, "write-protect faults"),
   };
 }

@@ -4,15 +4,29 @@ import { ask, armed, expectFaults, faultNumbers, faultsOf, type Trace, traceOf }
 import { NO_FAULTS } from "./faults.js";
 import type { Case } from "./harness.js";
 import type { Row, Sizes, Tools } from "./row.js";
-import { Subject, VALUE } from "./subject.js";
+import { placed, Subject, VALUE } from "./subject.js";
 import type { MakeTwin } from "./twin-model.js";
 
 /** Rows about accesses in batches: by patterns, with and without faults. */
 export function replayRows(tools: Tools, sizes: Sizes): Row[] {
-  return PATTERNS.flatMap((pattern) => [
+  const rows = PATTERNS.flatMap((pattern) => [
     patternRow(tools, sizes, pattern, "armed"),
     patternRow(tools, sizes, pattern, "steady"),
   ]);
+  return [...rows, arrayRow(tools, sizes)];
+}
+
+/** Accesses of an array of JavaScript's, which are copied into the engine's memory on the way. */
+function arrayRow(tools: Tools, { pages, accesses }: Sizes): Row {
+  return {
+    id: "replay-steady-array",
+    title: "the same, uniform, out of an array",
+    group: "replay",
+    unit: "ns/access",
+    units: accesses,
+    questions: {},
+    cases: { ours: () => replaySteady(tools, patternTrace("uniform", pages, accesses), "array") },
+  };
 }
 
 /** "armed": every page is protected and nothing is mapped. "steady": the same accesses again. */
@@ -61,6 +75,7 @@ function patternTrace(pattern: Pattern, pages: number, accesses: number): Trace 
 /** The engine's memory has been used before, by the address space of the last round. */
 function replayArmed(tools: Tools, trace: Trace): Case {
   const engine = tools.makeEngine("templates");
+  const records = placed(engine, trace.records);
   const make = (): Subject => new Subject(engine, trace.pages, { firstPage: trace.firstPage });
   let subject = make();
   return {
@@ -69,18 +84,20 @@ function replayArmed(tools: Tools, trace: Trace): Case {
       subject = make();
       subject.protect();
     },
-    run: () => subject.replay(trace.records),
+    run: () => subject.replay(records),
     check: () => expectFaults(faultsOf(subject), trace.expected.faults, "ours"),
   };
 }
 
-function replaySteady(tools: Tools, trace: Trace): Case {
-  const subject = new Subject(tools.makeEngine("templates"), trace.pages, { firstPage: trace.firstPage });
+function replaySteady(tools: Tools, trace: Trace, where: "engine" | "array" = "engine"): Case {
+  const engine = tools.makeEngine("templates");
+  const subject = new Subject(engine, trace.pages, { firstPage: trace.firstPage });
+  const records = where === "engine" ? placed(engine, trace.records) : trace.records;
   subject.protect();
-  subject.replay(trace.records);
+  subject.replay(records);
   return {
     prepare: () => undefined,
-    run: () => subject.replay(trace.records),
+    run: () => subject.replay(records),
     check: () => expectFaults(faultsOf(subject), trace.expected.faults, "ours, since the start"),
   };
 }

@@ -25,7 +25,7 @@ const GROUPS: readonly (readonly [group: Group, title: string, note: string])[] 
   [
     "replay",
     "Accesses",
-    "Half of them are writes. At first every page is protected and none is mapped; each write-protect fault is answered by unprotecting the page. `no faults left` is the same again. The kernel's figures are real accesses to real memory with async write-protection.",
+    "Half of them are writes. At first every page is protected and none is mapped; each write-protect fault is answered by unprotecting the page. `no faults left` is the same again. Every side has the records in its memory before; pte-engine can also take them out of an array, which it copies (`replay-steady-array`). The kernel's figures are real accesses to real memory with async write-protection.",
   ],
   [
     "fault",
