@@ -30,7 +30,7 @@ export {
   type DecodedEntry,
   decodeEntry,
   decodePagemap,
-  type EntryKind as DecodedEntryKind,
+  type DecodedKind,
 } from "./mm/entry-bits.js";
 export { Machine, type MachineOptions } from "./mm/machine.js";
 export type { MmapOptions } from "./mm/mapping-calls.js";

@@ -51,7 +51,8 @@ const MARKERS: Readonly<Record<string, EntryKind>> = {
 /** Tells what an entry of a level is. */
 export function entryKind(entry: bigint, level: Level): EntryKind {
   const { present, protnone, huge, special, accessed, dirty } = ENTRY_BITS;
-  if ((entry & (present | protnone)) !== 0n) {
+  const presentBits = level === "pte" ? present | protnone : present | protnone | huge; // `pte_present`, `pmd_present`
+  if ((entry & presentBits) !== 0n) {
     if (level !== "pte" && (entry & huge) === 0n) return "table";
     return (entry & special) !== 0n ? "zero page" : "page";
   }

@@ -2,10 +2,10 @@
  * What the 64 bits of a page-table entry say, with the names that Linux has for them (`arch/x86/include/asm/pgtable_types.h`,
  * `pgtable_64.h`, `include/linux/swapops.h`), and those of a word of /proc/PID/pagemap. For people; the engine has arithmetic of its own.
  */
-import type { Level } from "../engine/entry.js";
+import { entryKind, type EntryKind, type Level } from "../engine/entry.js";
 
-/** What an entry is. */
-export type EntryKind =
+/** What an entry is, as far as its bits have meanings of their own. */
+export type DecodedKind =
   "none" | "table" | "page" | "zero page" | "huge page" | "huge zero page" | "marker" | "swap entry";
 
 /** Some bits of a word that belong together. */
@@ -22,7 +22,7 @@ export interface BitField {
 
 /** An entry, taken apart. */
 export interface DecodedEntry {
-  readonly kind: EntryKind;
+  readonly kind: DecodedKind;
   /** One sentence. */
   readonly summary: string;
   /** All 64 bits, from the highest. */
@@ -38,8 +38,6 @@ interface Layout {
 }
 
 const MARKER_TYPE = 31n;
-/** Bits that an entry may have and be none (`pte_none`): accessed and dirty. */
-const IGNORED_BY_NONE = 0x60n;
 const OFFSET_MASK = (1n << 50n) - 1n;
 
 /** Kinds of markers by the bits of their offset. */
@@ -63,21 +61,24 @@ export function decodePagemap(word: bigint): readonly BitField[] {
   return [...PAGEMAP_FLAGS, ...low].map((bits) => fieldOf(word, bits));
 }
 
-function kindOf(entry: bigint, level: Level): EntryKind {
-  if ((entry & ~IGNORED_BY_NONE) === 0n) return "none";
-  if (isPresent(entry) || (level !== "pte" && isSet(entry, 7))) {
-    if (level === "pte") return isSet(entry, 9) ? "zero page" : "page";
-    if (!isSet(entry, 7)) return "table";
-    return isSet(entry, 9) ? "huge zero page" : "huge page";
-  }
-  return entry >> 59n === MARKER_TYPE ? "marker" : "swap entry";
+const KINDS: Readonly<Record<Exclude<EntryKind, "swap">, DecodedKind>> = {
+  none: "none",
+  table: "table",
+  page: "page",
+  "zero page": "zero page",
+  "uffd-wp marker": "marker",
+  "poison marker": "marker",
+  "guard marker": "marker",
+};
+
+function kindOf(entry: bigint, level: Level): DecodedKind {
+  const kind = entryKind(entry, level);
+  if (kind === "swap") return entry >> 59n === MARKER_TYPE ? "marker" : "swap entry"; // a marker that no kernel makes
+  const isHuge = level !== "pte" && (kind === "page" || kind === "zero page");
+  return isHuge ? `huge ${kind}` : KINDS[kind];
 }
 
-function isPresent(entry: bigint): boolean {
-  return isSet(entry, 0) || isSet(entry, 8);
-}
-
-function layoutOf(entry: bigint, kind: EntryKind): readonly Layout[] {
+function layoutOf(entry: bigint, kind: DecodedKind): readonly Layout[] {
   if (kind === "none") return NONE;
   if (kind === "table")
     return [...HIGH_BITS, range(51, 12, "PFN", (pfn) => `table at ${hexText(pfn << 12n)}`), ...tableBits()];
@@ -86,7 +87,7 @@ function layoutOf(entry: bigint, kind: EntryKind): readonly Layout[] {
   return kind === "huge page" || kind === "huge zero page" ? hugeLayout(isInverted) : pageLayout(isInverted);
 }
 
-function summaryOf(entry: bigint, kind: EntryKind): string {
+function summaryOf(entry: bigint, kind: DecodedKind): string {
   if (kind === "none") return "Nothing is mapped here: an access takes a page fault.";
   if (kind === "table") return "Points to the table of the next level.";
   if (kind === "marker") return markerSummary(offsetOf(entry));
