@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 
 describe("the examples", () => {
-  it("are the three that are tested here, and fit on a screen", async () => {
-    expect(names.sort()).toEqual(["lost-dirty-page", "protect-unpopulated", "replay-trace"]);
+  it("are the four that are tested here, and fit on a screen", async () => {
+    expect(names.sort()).toEqual(["dirty-rounds", "lost-dirty-page", "protect-unpopulated", "replay-trace"]);
     for (const name of names) {
       expect((await readFile(`${ROOT}examples/${name}.ts`, "utf8")).split("\n").length).toBeLessThan(41);
     }
@@ -64,6 +64,23 @@ describe("the examples", () => {
       "features []: wrote pages 0 and 1, noticed 0",
       "features [wp-unpopulated]: wrote pages 0 and 1, noticed 0 and 1",
     ]);
+  });
+
+  it("dirty-rounds counts the pages that each round has written", async () => {
+    const lines = await runExample("dirty-rounds");
+    expect(lines).toHaveLength(4);
+    lines.forEach((line, i) => {
+      const [writes = 0, dirty = 0, regions = 0] = (
+        /: (\d+) writes, (\d+) dirty pages in (\d+) regions$/.exec(line) ?? []
+      )
+        .slice(1)
+        .map(Number);
+      const pages = 2 ** (19 - i);
+      // of n pages, w random writes leave n·(1 - e^(-w/n)) written
+      expect(writes).toBe(2 ** 20);
+      expect(dirty / (pages * (1 - Math.exp(-writes / pages)))).toBeCloseTo(1, 2);
+      expect(regions).toBeLessThan(dirty);
+    });
   });
 
   it("replay-trace compares the trackers on a trace file", { timeout: 60_000 }, async () => {
