@@ -286,9 +286,14 @@ export function dropMap(frame: u32): bool {
   return false;
 }
 
-/** Frees a frame that nothing maps and nothing else keeps. */
+/**
+ * Frees a frame that nothing maps and nothing else keeps. The first one of an anonymous huge page goes on saying whether the huge page is
+ * nobody else's, as long as other parts are mapped.
+ */
 export function dropFrame(frame: u32): void {
-  setWord(frame, 0);
+  const word = wordOf(frame);
+  const isHead = (word & (FRAME_LARGE | FRAME_CACHED)) == FRAME_LARGE && frame == headOf(frame);
+  if (word != 0) setWord(frame, isHead ? word & FRAME_SHARED : 0);
   releaseFrame(frame);
 }
 
@@ -297,6 +302,7 @@ export function dropFrame(frame: u32): void {
  * already.
  */
 export function splitLarge(head: u32, flags: u64): void {
+  if (!isLarge(head) && wordOf(head) != 0) setWord(head, 0);
   for (let i: u32 = 0; i < FRAMES_PER_HUGE; i++) {
     if (isLarge(head + i)) setFlags(head + i, flags, FRAME_LARGE);
   }
@@ -327,6 +333,7 @@ function releaseHugePart(frame: u32): void {
   const live = load<u16>(slot) - 1;
   store<u16>(slot, live);
   if (live != 0) return;
+  if (wordOf(head) != 0) setWord(head, 0);
   liveHuge--;
   setContent(head, freeHuge);
   freeHuge = head;
