@@ -27,7 +27,9 @@ import { ENTRIES_PER_TABLE, TABLE_BYTES } from "./geometry";
 export let changedEntries: u32 = 0;
 export let changedZeroPages: u32 = 0;
 
-const QUARTER: usize = TABLE_BYTES >> 2;
+const STEP: usize = 64;
+/** 32 entries, which are flipped and looked at as one. */
+const CHUNK: usize = 256;
 const TO_SAVED: i32 = <i32>DIRTY_TO_SAVED;
 const SPECIAL_BIT: i64 = 9;
 
@@ -84,11 +86,21 @@ export function protectPages(table: usize): void {
   const wp = constant(C_UFFD_WP);
   const dirty = constant(C_DIRTY);
   let same = constant(C_ZERO);
-  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += 16) {
-    const before = v128.load(slot);
-    const after = withUffdWpOfTwo(before, kept, wp, dirty);
-    v128.store(slot, after);
-    same = i64x2.add(same, i64x2.eq(after, before));
+  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += STEP) {
+    const a = v128.load(slot);
+    const b = v128.load(slot, 16);
+    const c = v128.load(slot, 32);
+    const d = v128.load(slot, 48);
+    const newA = withUffdWpOfTwo(a, kept, wp, dirty);
+    const newB = withUffdWpOfTwo(b, kept, wp, dirty);
+    const newC = withUffdWpOfTwo(c, kept, wp, dirty);
+    const newD = withUffdWpOfTwo(d, kept, wp, dirty);
+    v128.store(slot, newA);
+    v128.store(slot, newB, 16);
+    v128.store(slot, newC, 32);
+    v128.store(slot, newD, 48);
+    same = i64x2.add(i64x2.add(same, i64x2.eq(newA, a)), i64x2.eq(newB, b));
+    same = i64x2.add(i64x2.add(same, i64x2.eq(newC, c)), i64x2.eq(newD, d));
   }
   notePages(table, rest, flips, same);
 }
@@ -102,20 +114,29 @@ export function unprotectPages(table: usize): void {
   const writable = constant(C_WRITABLE);
   const saved = constant(C_SAVED);
   let same = constant(C_ZERO);
-  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += 16) {
-    const before = v128.load(slot);
-    const after = withWriteOfTwo(before, kept, writable, saved);
-    v128.store(slot, after);
-    same = i64x2.add(same, i64x2.eq(after, before));
+  for (let slot = rest, end = table + TABLE_BYTES; slot < end; slot += STEP) {
+    const a = v128.load(slot);
+    const b = v128.load(slot, 16);
+    const c = v128.load(slot, 32);
+    const d = v128.load(slot, 48);
+    const newA = withWriteOfTwo(a, kept, writable, saved);
+    const newB = withWriteOfTwo(b, kept, writable, saved);
+    const newC = withWriteOfTwo(c, kept, writable, saved);
+    const newD = withWriteOfTwo(d, kept, writable, saved);
+    v128.store(slot, newA);
+    v128.store(slot, newB, 16);
+    v128.store(slot, newC, 32);
+    v128.store(slot, newD, 48);
+    same = i64x2.add(i64x2.add(same, i64x2.eq(newA, a)), i64x2.eq(newB, b));
+    same = i64x2.add(i64x2.add(same, i64x2.eq(newC, c)), i64x2.eq(newD, d));
   }
   notePages(table, rest, flips, same);
 }
 
 /**
- * Flips bits of entries, a quarter of the table at a time, as long as all are like the first one in what decides about these bits: pages that
- * were written to, or such that are protected. Most tables hold nothing else, and flipping is a quarter of the work. A branch for each step
- * would cost more than it saves, so a quarter is flipped first, and flipped back if it was not alike. Returns the slot where that is, or the
- * end.
+ * Flips bits of entries, 32 at a time, as long as all are like the first one in what decides about these bits: pages that were written to, or
+ * such that are protected. Most tables hold nothing else, and flipping is a quarter of the work. A branch for each step would cost more than it
+ * saves, so 32 are flipped first, and flipped back if they were not alike. Returns the slot of the first of those, or the end.
  */
 function flipWhileAlike(table: usize, flips: u64): usize {
   store<u64>(pattern, flips);
@@ -124,7 +145,7 @@ function flipWhileAlike(table: usize, flips: u64): usize {
   const compared = constant(C_COMPARED);
   const zero = constant(C_ZERO);
   let start = table;
-  for (const end = table + TABLE_BYTES; start < end; start += QUARTER) {
+  for (const end = table + TABLE_BYTES; start < end; start += CHUNK) {
     const differences = flip(start, flipped, like, zero);
     if (v128.any_true(v128.and(differences, compared))) {
       flip(start, flipped, like, zero);
@@ -134,12 +155,12 @@ function flipWhileAlike(table: usize, flips: u64): usize {
   return start;
 }
 
-/** Flips bits of a quarter of a table. Returns the bits in which any entry was not like another one. */
+/** Flips bits of 32 entries. Returns the bits in which any entry was not like another one. */
 // @ts-ignore: decorator
 @inline
 function flip(start: usize, flipped: v128, like: v128, zero: v128): v128 {
   let differences = zero;
-  for (let slot = start, end = start + QUARTER; slot < end; slot += 128) {
+  for (let slot = start, end = start + CHUNK; slot < end; slot += 128) {
     const a = v128.load(slot);
     const b = v128.load(slot, 16);
     const c = v128.load(slot, 32);
