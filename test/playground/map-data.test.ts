@@ -137,8 +137,13 @@ describe("mappings", () => {
   ];
 
   it("are shown first where most of them are", () => {
-    expect(mainShapes(shapesOf(mappings)).map(({ mapping }) => mapping.name)).toEqual(["ram", "heap"]);
-    expect(mainShapes([])).toEqual([]);
+    expect(mainShapes(shapesOf(mappings), null).map(({ mapping }) => mapping.name)).toEqual(["ram", "heap"]);
+    expect(mainShapes([], null)).toEqual([]);
+  });
+
+  it("are shown where a page is", () => {
+    const shown = mainShapes(shapesOf(mappings), 2 ** 35 - 500).map(({ mapping }) => mapping.name);
+    expect(shown).toEqual(["stack"]);
   });
 
   it("are found by page", () => {

@@ -102,6 +102,37 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     expect(complaints).toEqual([]);
   });
 
+  it("shows the mapping that there is to look at, however far from the largest", async () => {
+    const { page, complaints } = await open();
+    await page.click('.lesson-title:text-is("MADV_DONTNEED: anonymous against shared")');
+    await page.waitForSelector(".entry h2:has-text('0x100000000000')");
+    await page.click(".looks li:nth-child(2) button");
+    await page.waitForSelector(".entry h2:has-text('0x108000000000')");
+    await page.hover(".map-canvas"); // in its middle
+    await page.waitForSelector(".map-facts:has-text('shared')");
+    await page.click(".looks li:first-child button");
+    await page.hover(".map-canvas");
+    await page.waitForSelector(".map-facts:has-text('anon')");
+    expect(complaints).toEqual([]);
+  });
+
+  it("leaves the page where it is when another step is shown, on a phone", async () => {
+    const { page, complaints } = await open({}, PHONE);
+    await editorOf(page);
+    const isStepInSight = (): boolean => {
+      const step = document.querySelector(".editor-host")?.shadowRoot?.querySelector(".cm-step");
+      const [box, scroller] = [step, step?.closest(".cm-scroller")].map((found) => found?.getBoundingClientRect());
+      return box !== undefined && scroller !== undefined && box.top >= scroller.top && box.bottom <= scroller.bottom;
+    };
+    await page.waitForFunction(isStepInSight);
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    await page.keyboard.press("End");
+    await at(page, lessonNamed("hole-loses-write").scenario.steps.length);
+    await page.waitForFunction(isStepInSight);
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it("shows the memory of each process, also before and after it lives", async () => {
     const { page, complaints } = await open({ lesson: "fork-forgets", step: 8 });
     await page.selectOption(".transport .inline:last-of-type select", "child");

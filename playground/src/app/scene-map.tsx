@@ -66,7 +66,7 @@ const NEAR_ZOOM = -7;
 
 function position(): MapPosition | null {
   const { page, zoom } = state.map.peek();
-  return page === null || zoom === null ? null : { page, zoom };
+  return page === null ? null : { page, zoom };
 }
 
 /** Asks again after every change, one question at a time. A scene may end before it answers; then another one is open, and is asked. */

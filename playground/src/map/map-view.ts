@@ -19,8 +19,8 @@ import { TileCache, type TileSource } from "./tile-cache.js";
 export interface MapPosition {
   /** The page in the middle. */
   readonly page: number;
-  /** log2 of the pages along a CSS pixel. */
-  readonly zoom: number;
+  /** log2 of the pages along a CSS pixel; null: so that the mapping of the page is seen, with those near it. */
+  readonly zoom: number | null;
 }
 
 /** What a map tells. */
@@ -75,8 +75,9 @@ export class MapView {
   #mappings: readonly MapMapping[] = [];
   #size: Size = { width: 0, height: 0 };
   #camera: Camera | null = null;
-  /** Whether the mappings are to be shown, also when they change. */
+  /** Whether the mappings are to be shown, also when they change; those near this page, or near the largest. */
   #isFitted = true;
+  #around: number | null = null;
   #pin: number | null = null;
   #pointer: Point | null = null;
   #hovered: CellFacts | null = null;
@@ -163,11 +164,13 @@ export class MapView {
   /** Shows a position at once; null: the mappings. Tells nobody. */
   setPosition(position: MapPosition | null): void {
     this.#flight = null;
-    this.#isFitted = position === null;
-    if (position === null) this.#camera = null;
+    const { page = null, zoom = null } = position ?? {};
+    this.#isFitted = page === null || zoom === null;
+    this.#around = page;
+    if (page === null || zoom === null) this.#camera = null;
     else {
-      const { x, y } = placeOf(position.page);
-      this.#camera = clamped({ x: x + 0.5, y: y + 0.5, scale: 2 ** -position.zoom }, this.#size);
+      const { x, y } = placeOf(page);
+      this.#camera = clamped({ x: x + 0.5, y: y + 0.5, scale: 2 ** -zoom }, this.#size);
     }
     this.#requestFrame();
   }
@@ -175,7 +178,10 @@ export class MapView {
   /** Goes to where the mappings are; when that is shown already, to where all of them are seen, however far apart. */
   fit(): void {
     if (this.#isFitted && this.#flight === null) this.#flyTo(this.#viewOf(this.#shapes), false);
-    else this.#flyTo(this.#wholeView(), true);
+    else {
+      this.#around = null;
+      this.#flyTo(this.#wholeView(), true);
+    }
   }
 
   /** Enlarges by a factor around the middle. */
@@ -272,7 +278,7 @@ export class MapView {
   }
 
   #wholeView(): Camera {
-    return this.#viewOf(mainShapes(this.#shapes));
+    return this.#viewOf(mainShapes(this.#shapes, this.#around));
   }
 
   #viewOf(shapes: readonly MappingShape[]): Camera {

@@ -26,26 +26,31 @@ export function shapesOf(mappings: readonly MapMapping[]): MappingShape[] {
 }
 
 /**
- * Returns the mappings to be shown at first: those near the largest. A stack at the other end of the address space would make a speck of
- * everything.
+ * Returns the mappings to be shown at first: those near that of a page, else near the largest. A stack at the other end of the address space would
+ * make a speck of everything.
  */
-export function mainShapes(shapes: readonly MappingShape[]): MappingShape[] {
+export function mainShapes(shapes: readonly MappingShape[], page: number | null): MappingShape[] {
   const pages = ({ mapping }: MappingShape): number => mapping.endPage - mapping.firstPage;
   const area = (rect: Rect): number => rect.width * rect.height;
-  const [largest, ...others] = [...shapes].sort((a, b) => pages(b) - pages(a));
-  if (largest === undefined) return [];
-  const main = [largest];
-  for (const shape of others) {
+  const bySize = [...shapes].sort((a, b) => pages(b) - pages(a));
+  const first = bySize.find(({ mapping }) => isWithin(mapping, page)) ?? bySize[0];
+  if (first === undefined) return [];
+  const main = [first];
+  for (const shape of bySize.filter((one) => one !== first)) {
     const around = boundsOf([...main, shape].map(({ bounds }) => bounds));
-    if (around !== null && area(around) <= area(largest.bounds) * ROOM_FOR_OTHERS) main.push(shape);
+    if (around !== null && area(around) <= area(first.bounds) * ROOM_FOR_OTHERS) main.push(shape);
   }
   return main;
 }
 
-/** How many times as large as the largest mapping the picture may get. */
+function isWithin({ firstPage, endPage }: MapMapping, page: number | null): boolean {
+  return page !== null && page >= firstPage && page < endPage;
+}
+
+/** How many times as large as the first mapping the picture may get. */
 const ROOM_FOR_OTHERS = 12;
 
 /** Returns the mapping of a page. */
 export function mappingAt(mappings: readonly MapMapping[], page: number): MapMapping | null {
-  return mappings.find(({ firstPage, endPage }) => page >= firstPage && page < endPage) ?? null;
+  return mappings.find((mapping) => isWithin(mapping, page)) ?? null;
 }

@@ -2,8 +2,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type Lesson, LESSONS, type Look } from "../../gallery/index.js";
-import { change, state } from "../state/store.js";
-import { lesson, openLesson, pageOf } from "./lessons.js";
+import { state } from "../state/store.js";
+import { lesson, lookAt, openLesson, pageOf } from "./lessons.js";
 import { currentStep, goTo, isPlaying, outline } from "./player.js";
 
 export function Gallery(): JSX.Element {
@@ -81,8 +81,7 @@ function LookItem({ look }: { readonly look: Look }): JSX.Element {
 }
 
 function show(look: Look): void {
-  const page = pageOf(look, outline.value?.mappings ?? []);
   isPlaying.value = false;
   goTo(look.step + 1);
-  change("map", { pin: page, process: look.proc ?? "main", page: null, zoom: null });
+  lookAt(look, outline.value?.mappings ?? []);
 }

@@ -55,6 +55,12 @@ export function pageOf({ at }: Look, mappings: readonly NamedMapping[]): number 
   return mapping === undefined ? null : mapping.start / PAGE_SIZE + Number(index);
 }
 
+/** Pins what is to be looked at, and shows its mapping. */
+export function lookAt(look: Look, mappings: readonly NamedMapping[]): void {
+  const page = pageOf(look, mappings);
+  change("map", { pin: page, process: look.proc ?? "main", page, zoom: null });
+}
+
 function lessonOf(name: string): Lesson {
   const [first] = LESSONS;
   const found = LESSONS.find(({ file }) => file === name) ?? first;

@@ -8,7 +8,7 @@ import type { RemoteScene } from "../worker/protocol.js";
 import type { Outline } from "../worker/scenario-outline.js";
 import type { ScenarioMoment } from "../worker/scenario-scene.js";
 import type { TextFault } from "../worker/scenario-text.js";
-import { lesson, pageOf, sourceText } from "./lessons.js";
+import { lesson, lookAt, sourceText } from "./lessons.js";
 
 /** The scene; null until it is there. */
 export const scene: Signal<RemoteScene<"scenario"> | null> = signal(null);
@@ -137,9 +137,7 @@ function begin(carried: Outline): void {
   if (state.scenario.value.step === null)
     change("scenario", { step: look === undefined ? steps.length : look.step + 1 });
   else if (isPinned) return;
-  if (!isPinned && look !== undefined) {
-    change("map", { pin: pageOf(look, mappings), process: look.proc ?? "main", page: null, zoom: null });
-  }
+  if (!isPinned && look !== undefined) lookAt(look, mappings);
 }
 
 function isWithin(page: number, start: number, pages: number): boolean {

@@ -7,7 +7,7 @@ export interface MapState {
   readonly process: string;
   /** The page in the middle; null for what the view is about. */
   readonly page: number | null;
-  /** log2 of the pages along an edge of a picture element, broken while zooming; null to fit. */
+  /** log2 of the pages along an edge of a picture element, broken while zooming; null to fit the mappings near the page. */
   readonly zoom: number | null;
   /** The page whose entry is explained. */
   readonly pin: number | null;
