@@ -88,6 +88,7 @@ export { CHECKPOINT_STEPS, Timeline } from "./scenario/timeline.js";
 export { comparisonHtml } from "./report/html.js";
 export { comparisonTable } from "./report/table.js";
 export { csv, type CsvValue } from "./report/csv.js";
+export { stepEvents } from "./report/step-events.js";
 export { type FilmRecord, type TraceEvent, type TraceEventFile, traceEvents } from "./report/trace-events.js";
 export { type CompareOptions, compareTrackers } from "./sim/compare.js";
 export type { Comparison, TrackerId, TrackerResult } from "./sim/comparison.js";

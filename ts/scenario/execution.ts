@@ -91,6 +91,9 @@ export class Execution {
   readonly #log = new MessageLog();
   readonly #accesses = new Map<string, () => StepResult>();
   readonly #observe: Observer;
+  /** Accesses and calls that have not ended, with the numbers of the steps that began them. */
+  #waiting: { readonly step: number; readonly isBlocked: () => boolean }[] = [];
+  #stepCount = 0;
   #isLost = false;
   #hangs = false;
 
@@ -111,8 +114,14 @@ export class Execution {
     return new Map([...this.#processes].map(([name, { space }]) => [name, space]));
   }
 
+  /** Numbers of the steps whose access or call waits for the answer to a page fault. */
+  get waits(): readonly number[] {
+    return this.#waiting.map(({ step }) => step);
+  }
+
   /** Carries a step out, and all that it sets going. */
   step(step: PlannedStep): StepResult {
+    this.#stepCount++;
     if (step.mapping !== undefined) this.#named.add(step.mapping);
     if (this.#hangs) return { skipped: true };
     if (this.#isLost) return { unsupported: true };
@@ -137,7 +146,9 @@ export class Execution {
     this.#observe({ kind: "action" });
     this.#settle();
     if (this.#hangs) return { hang: true };
-    return this.#withMessages(typeof given === "function" ? given() : given);
+    const result = typeof given === "function" ? given() : given;
+    this.#waiting = this.#waiting.filter(({ isBlocked }) => isBlocked());
+    return this.#withMessages(result);
   }
 
   /** Notes that nothing is known of the memory from here on. */
@@ -212,6 +223,7 @@ export class Execution {
     const thread = space.start(plan);
     if (isNew) threads.push(thread);
     else threads[idle] = thread;
+    this.#follow(() => !space.isDisposed && thread.outcome === "blocked");
     return thread;
   }
 
@@ -229,6 +241,8 @@ export class Execution {
   /** Takes note of a call that may wait, and returns what the step gives. */
   callAnswer(call: PopulateCall): Answer {
     this.#current.waitingCall = call;
+    const { space } = this.#current;
+    this.#follow(() => !space.isDisposed && call.isBlocked);
     return () => {
       if (call.isBlocked) return { outcome: "blocked" };
       return call.error === null ? { ok: true } : { errno: call.error.code };
@@ -240,6 +254,10 @@ export class Execution {
       if (!space.isDisposed) space.dispose();
     }
     this.#machine.dispose();
+  }
+
+  #follow(isBlocked: () => boolean): void {
+    this.#waiting.push({ step: this.#stepCount - 1, isBlocked });
   }
 
   /** Reads and answers messages, and lets what was woken go on, until nothing goes on by itself any more. */

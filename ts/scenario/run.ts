@@ -11,6 +11,8 @@ export interface StepReport {
   readonly tableBytesChange: number;
   /** By how much the resident anonymous memory grew, in pages. */
   readonly anonPagesChange: number;
+  /** Numbers of the steps, this one among them, whose access or call waits for the answer to a page fault after it. */
+  readonly waits: readonly number[];
 }
 
 /** Options of a run. */
@@ -51,5 +53,6 @@ export function stepReport(execution: Execution, step: PlannedStep, index: numbe
     result,
     tableBytesChange: after.tableBytes - before.tableBytes,
     anonPagesChange: after.anonPages - before.anonPages,
+    waits: execution.waits,
   };
 }
