@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { parse } from "parse5";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LESSONS } from "../../playground/gallery/index.js";
 import { encodeHash } from "../../playground/src/state/hash.js";
 import { SEED_MODES } from "../../playground/src/state/seed.js";
 import { DEFAULT_STATE, type ViewId } from "../../playground/src/state/state.js";
@@ -68,6 +69,25 @@ describe.skipIf(skipReason !== "")(`what can be taken away ${skipReason}`, { tim
     const answers = course.traceEvents.filter(({ name }) => name === "save, unprotect");
     expect(answers).toHaveLength(faults.page + faults.marker + faults.zeroPage);
     expect(await page.textContent(".toasts [role=status]")).toContain("ui.perfetto.dev");
+    expect(complaints).toEqual([]);
+  });
+
+  it("of a scenario are its transcript, its text and its course", async () => {
+    const { page, complaints } = await site.open(
+      `/${await encodeHash({ ...DEFAULT_STATE, view: "scenario", scenario: { lesson: "who-waits", text: null, step: 7 } })}`,
+      { acceptDownloads: true },
+    );
+    await page.waitForSelector(".transcript li:nth-child(7) [aria-current]");
+    const { scenario } = LESSONS.find(({ file }) => file === "who-waits") ?? {};
+    expect(JSON.parse(await taken(page, "Scenario"))).toEqual(scenario);
+    expect(JSON.parse(await taken(page, "Transcript of the steps so far"))).toHaveProperty("results.length", 7);
+    const course = JSON.parse(await taken(page, "Course of the steps so far")) as TraceEventFile;
+    expect(traceProblems(course)).toEqual([]);
+    expect(course.traceEvents.filter(({ cat }) => cat === "step")).toHaveLength(7);
+    expect(course.traceEvents.filter(({ cat }) => cat === "wait").map(({ ph, ts }) => [ph, ts])).toEqual([
+      ["b", 5000],
+      ["e", 7000],
+    ]);
     expect(complaints).toEqual([]);
   });
 

@@ -295,6 +295,35 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     expect(complaints).toEqual([]);
   });
 
+  it("goes on answering while a scenario takes long, and can be stopped", async () => {
+    const { page, complaints } = await open({ lesson: "marker-keeps-write", step: 0 });
+    await editorOf(page);
+    const rounds = Array.from({ length: 2000 }, () => [
+      { op: "touch", range: "ram", access: "write", value: 1 } as const,
+      { op: "madvise", range: "ram", advice: "dontneed" } as const,
+    ]);
+    const steps = [{ op: "mmap", as: "ram", pages: 1 << 18 } as const, ...rounds.flat()];
+    await page.setInputFiles("input[type=file]", {
+      name: "long.json",
+      mimeType: "",
+      buffer: Buffer.from(scenarioText({ scenario: 1, steps })),
+    });
+    await page.waitForSelector(".carrying button:text-is('Stop')");
+    await page.keyboard.press("n"); // what is shown is the lesson, and goes on
+    await at(page, 1);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await takePicture(page, "scenario-takes-long");
+    await page.press(".carrying button", "Enter");
+    await page.waitForSelector(".carrying:has-text('Stopped')");
+    await page.press(".carrying button:text-is('Begin again')", "Enter");
+    await page.waitForSelector(".carrying button:text-is('Stop')");
+    await page.click('.lesson-title:text-is("The write that goes missing")');
+    await page.waitForSelector(".looks .where:has-text('step 6')");
+    await at(page, 5);
+    await page.waitForSelector(".carrying", { state: "detached" });
+    expect(complaints).toEqual([]);
+  });
+
   it("opens scenarios that are dropped on another view", async () => {
     const { page, complaints } = await site.open("/");
     const text = "scenario: 1\nabout: mine\nsteps:\n  - { op: mmap, as: ram, pages: 2 }\n  - { op: write, at: ram }\n";

@@ -95,6 +95,23 @@ describe("moving along a timeline", () => {
     }).toThrow(RangeError);
   });
 
+  it("may be given up on the way, and is where it came to", () => {
+    const timeline = new Timeline(PROTECTED, makeEngine);
+    const going = timeline.going(6);
+    going.next();
+    going.next();
+    expect(timeline.position).toBe(2);
+    timeline.goTo(4);
+    const done = timeline.transcript;
+    const telling = timeline.tellingHistory("main", RAM + 1);
+    telling.next();
+    telling.return([]);
+    expect(timeline.history("main", RAM + 1)).toHaveLength(1);
+    timeline.goTo(1);
+    timeline.goTo(4);
+    expect(timeline.transcript).toEqual(done);
+  });
+
   it("does not begin a document that is wrong", () => {
     expect(() => new Timeline({ scenario: 1, steps: [{ op: "jump" }] }, makeEngine)).toThrow(ScenarioError);
   });

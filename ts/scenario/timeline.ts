@@ -88,10 +88,14 @@ export class Timeline {
 
   /** Goes to where so many steps have been carried out. @throws RangeError for less than 0 or more than `length`. */
   goTo(position: number): void {
+    finish(this.going(position));
+  }
+
+  /** As `goTo`, with a pause after each step, in which everything can be looked at. Who does not want to get there any more just stops. */
+  *going(position: number): Generator<void, void, undefined> {
     checkCount(position, "position", this.length);
-    const nearest = this.#nearest(position);
-    this.#current = nearest ?? this.#begin();
-    this.#run(this.#current, position);
+    this.#current = this.#nearest(position) ?? this.#begin();
+    yield* this.#run(this.#current, position);
   }
 
   /** Carries the next step out. Returns false at the end. */
@@ -109,16 +113,19 @@ export class Timeline {
   }
 
   /**
-   * Makes one checkpoint before the current step, where going back by some steps would take long without, and returns whether it did. For when
-   * there is nothing else to do: it takes as long as all steps up to there.
+   * Makes one checkpoint before the current step, where going back by some steps would take long without. For when there is nothing else to do: it
+   * takes as long as all steps up to there.
    */
-  prepare(): boolean {
+  prepare(): void {
+    finish(this.preparing());
+  }
+
+  /** As `prepare`, with a pause after each step. It must not go on once anything else was asked of the timeline. */
+  *preparing(): Generator<void, void, undefined> {
     const wanted = Math.floor((this.position - 1) / CHECKPOINT_STEPS) * CHECKPOINT_STEPS;
-    if (wanted <= 0) return false;
+    if (wanted <= 0) return;
     const isReady = this.#paused.some(({ position }) => position >= wanted && position < this.position);
-    if (isReady) return false;
-    this.#run(this.#begin(), wanted);
-    return true;
+    if (!isReady) yield* this.#run(this.#begin(), wanted);
   }
 
   /**
@@ -126,6 +133,11 @@ export class Timeline {
    * changed it. `process`: a name; nothing is known of one that no step has made yet.
    */
   history(process: string, page: number): readonly EntryChange[] {
+    return finish(this.tellingHistory(process, page));
+  }
+
+  /** As `history`, with a pause after each step. */
+  *tellingHistory(process: string, page: number): Generator<void, readonly EntryChange[], undefined> {
     const history = new PageHistory(process, page);
     const engine = this.#takeEngine();
     const execution = this.#execution(engine, (moment) => {
@@ -136,6 +148,7 @@ export class Timeline {
         history.begin(index, this.#steps[index] as Step);
         execution.step(step);
         history.end(execution);
+        yield;
       }
     } finally {
       execution.dispose();
@@ -169,11 +182,13 @@ export class Timeline {
     return begun;
   }
 
-  #run(paused: Paused, position: number): void {
-    for (; paused.position < position; paused.position++) {
+  *#run(paused: Paused, position: number): Generator<void, void, undefined> {
+    while (paused.position < position) {
       const step = this.#plan.steps[paused.position];
       if (step === undefined) return;
       this.#reports[paused.position] = stepReport(paused.execution, step, paused.position);
+      paused.position++;
+      yield;
     }
   }
 
@@ -193,5 +208,13 @@ export class Timeline {
 
   #execution(engine: Engine, observe?: Observer): Execution {
     return new Execution(engine, this.#plan.machine, observe);
+  }
+}
+
+/** Carries all steps out at once. */
+function finish<T>(steps: Generator<void, T, undefined>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }

@@ -3,7 +3,7 @@ import { csv } from "../../../ts/report/csv.js";
 import { filmTrackerLabel, FILM_TRACKERS } from "../../../ts/sim/film/film-options.js";
 import { state } from "../state/store.js";
 import type { TextFile } from "../share/download.js";
-import type { Offer } from "../share/offers.js";
+import { type Offer, PERFETTO } from "../share/offers.js";
 import { svgFile } from "../share/svg.js";
 import type { FilmReport } from "../worker/film-scene.js";
 import { reports, scene } from "./film.js";
@@ -16,12 +16,7 @@ export const FILM_OFFERS: readonly Offer[] = [
   { label: "Pages saved", kind: "SVG", make: () => picture("saved", "Pages saved") },
   { label: "Messages that wait", kind: "SVG", make: () => picture("queue", "Messages that wait") },
   { label: "Writes that waited", kind: "SVG", make: () => picture("stalls", "Writes that waited") },
-  {
-    label: "Course of the film",
-    kind: "Perfetto, JSON",
-    make: traceFile,
-    hint: "Saved. Open it with “Open trace file” at ui.perfetto.dev, or in chrome://tracing; this page sends it nowhere.",
-  },
+  { label: "Course of the film", make: traceFile, ...PERFETTO },
 ];
 
 function picture(id: string, title: string): TextFile | null {

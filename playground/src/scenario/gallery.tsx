@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Lesson, LESSONS, type Look } from "../../gallery/index.js";
 import { state } from "../state/store.js";
 import { lesson, lookAt, openLesson, pageOf } from "./lessons.js";
-import { currentStep, goTo, isPlaying, outline } from "./player.js";
+import { currentStep, goTo, isPlaying, outline, progress } from "./player.js";
 
 export function Gallery(): JSX.Element {
   const open = lesson.value;
@@ -27,7 +27,7 @@ export function Gallery(): JSX.Element {
 
 /** What a scenario that is no lesson says of itself. */
 function Own(): JSX.Element {
-  const { name = "", about = "" } = outline.value ?? {};
+  const { name = "", about = "" } = (progress.value === null ? outline.value : null) ?? {};
   const says = [name, about].filter((text) => text !== "").join(", ");
   return <p class="own">{says === "" ? "Your own text" : `Your own text: ${says}`}</p>;
 }

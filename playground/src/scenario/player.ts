@@ -1,5 +1,6 @@
 /** Carries the scenario that is open out in the worker, goes to the step that the state names, and plays. */
 import { batch, computed, effect, type ReadonlySignal, signal, type Signal, untracked } from "@preact/signals";
+import { proxy } from "comlink";
 import { PAGE_SIZE } from "../../../ts/base/pages.js";
 import { complain } from "../app/toasts.js";
 import { change, state } from "../state/store.js";
@@ -26,18 +27,22 @@ export const speed: Signal<number> = signal(2);
 /** Speeds to choose from. */
 export const SPEEDS = [0.5, 1, 2, 5, 20] as const;
 
+/** How far a text is that takes long, and whether it was stopped there; what is shown is still of the text before. */
+export const progress: Signal<{ readonly done: number; readonly all: number; readonly isStopped: boolean } | null> =
+  signal(null);
+
 /** Steps of the scenario. */
 export const length: ReadonlySignal<number> = computed(() => outline.value?.steps.length ?? 0);
 /** How many steps are to have been carried out. */
 export const position: ReadonlySignal<number> = computed(() => Math.min(state.scenario.value.step ?? 0, length.value));
 /** Number of the step that was the last; -1 before the first. */
 export const currentStep: ReadonlySignal<number> = computed(() => moment.value.position - 1);
+/** The scene as soon as it is open, which is before there is anything to show. */
+const opened: Signal<RemoteScene<"scenario"> | null> = signal(null);
 let loaded: string | null = null;
-let isMoving = false;
 
 /** Follows the state until the function that it returns is called. */
 export function followScenario(): () => void {
-  const opened: Signal<RemoteScene<"scenario"> | null> = signal(null);
   openScene("scenario", null).then((found) => (opened.value = found), complain);
   const stops = [
     effect(() => {
@@ -54,6 +59,8 @@ export function followScenario(): () => void {
     for (const stop of stops) stop();
     loaded = null;
     batch(() => {
+      opened.value = null;
+      progress.value = null;
       isPlaying.value = false;
       scene.value = null;
       outline.value = null;
@@ -98,6 +105,16 @@ export function restart(): void {
   goTo(0);
 }
 
+/** Stops carrying a text out that takes long. */
+export function stopLoading(): void {
+  void opened.value?.control.cancel();
+}
+
+/** Begins again with a text that was stopped. */
+export function loadAgain(): void {
+  if (opened.value !== null) void load(opened.value, sourceText.value);
+}
+
 /** Waits for one step, if it is playing: its next one comes when the state has changed. */
 function play(): (() => void) | undefined {
   if (!isPlaying.value) return undefined;
@@ -111,13 +128,23 @@ function play(): (() => void) | undefined {
 }
 
 /** Loads a text, unless a later one has come meanwhile. */
-async function load(opened: RemoteScene<"scenario">, text: string): Promise<void> {
+async function load(found: RemoteScene<"scenario">, text: string): Promise<void> {
   loaded = text;
+  progress.value = null;
+  const report = proxy((done: number, all: number) => {
+    if (loaded === text) progress.value = { done, all, isStopped: false };
+  });
   try {
-    const result = await opened.control.load(text);
+    const result = await found.control.load(text, report);
     if (loaded !== text) return;
+    if (result === null) {
+      const far = progress.peek();
+      progress.value = far === null ? null : { ...far, isStopped: true };
+      return;
+    }
     batch(() => {
-      scene.value = opened;
+      scene.value = found;
+      progress.value = null;
       fault.value = "fault" in result ? result.fault : null;
       if ("outline" in result) begin(result.outline);
     });
@@ -145,21 +172,13 @@ function isWithin(page: number, start: number, pages: number): boolean {
   return page >= first && page < first + pages;
 }
 
-/** Goes to a moment; while it is on the way, only the latest of those that are wanted is kept. */
-async function move(opened: RemoteScene<"scenario">, wanted: number): Promise<void> {
-  if (isMoving) return;
-  isMoving = true;
+/** Goes to a moment, unless the worker is on the way to another one: then it comes here, and says so there. */
+async function move(found: RemoteScene<"scenario">, wanted: number): Promise<void> {
   try {
-    let reached: ScenarioMoment;
-    do {
-      reached = await opened.control.goTo(wanted);
-      show(reached);
-      wanted = position.value;
-    } while (reached.position !== wanted && opened === scene.value);
+    const reached = await found.control.goTo(wanted);
+    if (reached !== null && found === scene.value) show(reached);
   } catch (error) {
-    if (opened === scene.value) complain(error);
-  } finally {
-    isMoving = false;
+    if (found === scene.value) complain(error);
   }
 }
 

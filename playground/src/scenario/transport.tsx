@@ -1,20 +1,23 @@
 /** Step, back, play: the controls, and the line of time. */
 import type { JSX } from "preact";
-import { formatCounted } from "../../../ts/report/format.js";
+import { formatCount, formatCounted } from "../../../ts/report/format.js";
 import { change, state } from "../state/store.js";
 import {
   currentStep,
   isPlaying,
   length,
+  loadAgain,
   moment,
   outline,
   position,
+  progress,
   restart,
   runToEnd,
   speed,
   SPEEDS,
   stepBack,
   stepOnce,
+  stopLoading,
   togglePlay,
 } from "./player.js";
 import { TimeLine } from "./time-line.js";
@@ -28,6 +31,7 @@ export function Transport(): JSX.Element {
         <ProcessPicker />
         <Where />
       </div>
+      <Progress />
       <TimeLine />
     </section>
   );
@@ -115,6 +119,26 @@ function ProcessPicker(): JSX.Element | null {
         ))}
       </select>
     </label>
+  );
+}
+
+/** A text that takes long; until it is carried out, all else shows the one before. */
+function Progress(): JSX.Element | null {
+  if (progress.value === null) return null;
+  const { done, all, isStopped } = progress.value;
+  return (
+    <div class="carrying">
+      <progress aria-label="Steps that have been carried out" max={all} value={done} />
+      <span role="status">
+        {isStopped ? "Stopped" : "Carrying the new text out"}: what is shown is of the one before.
+      </span>
+      <span class="quiet">
+        {formatCount(done)} of {formatCounted(all, "step")}
+      </span>
+      <button type="button" class="button" onClick={isStopped ? loadAgain : stopLoading}>
+        {isStopped ? "Begin again" : "Stop"}
+      </button>
+    </div>
   );
 }
 

@@ -22,3 +22,9 @@ export function offer(files: readonly Offer[]): () => void {
     if (offers.value === files) offers.value = [];
   };
 }
+
+/** What is said of files in Chrome's trace event format. */
+export const PERFETTO: Pick<Offer, "kind" | "hint"> = {
+  kind: "Perfetto, JSON",
+  hint: "Saved. Open it with “Open trace file” at ui.perfetto.dev, or in chrome://tracing; this page sends it nowhere.",
+};

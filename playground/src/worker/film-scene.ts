@@ -13,6 +13,7 @@ import type { EntryEvent } from "../map/entry-event.js";
 import { hex64 } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
 import type { Scene } from "./scene.js";
+import { inSlices, pause } from "./slices.js";
 import { readTrace, type TraceFile } from "./trace-file.js";
 
 /** A guest that does what a dropped trace says. */
@@ -62,8 +63,6 @@ export interface FilmControl {
 /** Parts of the strip that shows who has saved what. */
 export const STRIP_PARTS = 512;
 
-/** How long the worker works before it looks for questions. */
-const SLICE_MS = 12;
 /** Modelled time between two looks at the clock, as a share of the time that a copier needs which saves everything. */
 const STEP = 1 / 400;
 const REPORT_MS = 60;
@@ -188,19 +187,19 @@ class FilmScene implements Scene {
 
   /** Goes on to a moment with pauses in which other questions are answered, as long as it is wanted. */
   async #advance(film: SnapshotFilm, toNs: number, isWanted: () => boolean): Promise<void> {
-    const stepNs = STEP * longestNs(film);
-    const isThere = (): boolean => film.isDone || film.nowNs >= toNs;
-    while (isWanted() && !isThere()) {
-      const started = performance.now();
-      while (!isThere() && performance.now() - started < SLICE_MS) {
-        film.advance(Math.min(toNs, film.nowNs + stepNs));
-      }
-      if (!isThere()) await pause();
-    }
+    await inSlices(stepsTo(film, toNs), isWanted);
   }
 
   #film(tracker: FilmTracker): SnapshotFilm {
     return new SnapshotFilm({ ...this.#options, tracker }, this.#makeEngine);
+  }
+}
+
+function* stepsTo(film: SnapshotFilm, toNs: number): Generator<void, void, undefined> {
+  const stepNs = STEP * longestNs(film);
+  while (!film.isDone && film.nowNs < toNs) {
+    film.advance(Math.min(toNs, film.nowNs + stepNs));
+    yield;
   }
 }
 
@@ -212,8 +211,4 @@ function reportOf(film: SnapshotFilm): FilmReport {
 /** How long a copier takes that saves everything. */
 function longestNs({ pages, options }: SnapshotFilm): number {
   return ((pages * PAGE_SIZE) / options.copierBytesPerSecond) * 1e9;
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

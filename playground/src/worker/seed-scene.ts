@@ -6,6 +6,7 @@ import { leafOf } from "./inspect.js";
 import type { OpenedScene } from "./protocol.js";
 import type { EntryEvent } from "../map/entry-event.js";
 import type { Scene } from "./scene.js";
+import { pause } from "./slices.js";
 import { AFTER_ARMING, AFTER_PREFAULT, momentAfter, writesAt } from "./seed-moments.js";
 import { type ArmOutcome, type SeedParams, type SeedProgress, SeedRun, type WriteOutcome } from "./seed-run.js";
 
@@ -182,8 +183,4 @@ function isNear(written: number, page: number, thp: boolean): boolean {
 /** Carries all steps out at once. */
 function finish(steps: Iterator<unknown>): void {
   while (steps.next().done !== true);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
