@@ -60,7 +60,7 @@ describe.skipIf(skipReason !== "")(`what can be taken away ${skipReason}`, { tim
       );
       expect(ofTracker.map((frame) => Number(frame["time_ns"]))).toEqual(expected.map(({ timeNs }) => timeNs));
     }
-    for (const chart of ["Pages saved", "Messages that wait", "Writes that waited"]) {
+    for (const chart of ["Pages saved", "Messages that wait", "Writes that met a fault"]) {
       expectPicture(await taken(page, chart));
     }
     const course = JSON.parse(await taken(page, "Course of the film")) as TraceEventFile;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,6 +19,12 @@ const LACKEY = [
   ...Array.from({ length: 300 }, (_, i) => ` S 0480${(i + 16).toString(16).padStart(3, "0")}000,8`),
   ...Array.from({ length: 300 }, (_, i) => ` S 0490${((i % 200) + 16).toString(16).padStart(3, "0")}000,8`),
 ].join("\n");
+
+/** The trace as a program compresses it: a machine without the program leaves the case out. */
+function compressed(name: string, program: string, ...args: string[]): { name: string; bytes: Buffer }[] {
+  const { status, stdout } = spawnSync(program, args, { input: LACKEY });
+  return status === 0 ? [{ name, bytes: stdout }] : [];
+}
 
 describe.skipIf(skipReason !== "")(`the snapshot view ${skipReason}`, { timeout: TIMEOUT }, () => {
   let site: Site;
@@ -50,6 +57,9 @@ describe.skipIf(skipReason !== "")(`the snapshot view ${skipReason}`, { timeout:
       await saved(page, "copier", (frames.at(-1)?.byCopier ?? 0) - (tracker === "wp" ? inconsistent : 0));
       await saved(page, "fault", frames.at(-1)?.byFault ?? 0);
       await saved(page, "wrong", inconsistent);
+      const chart = await page.textContent(".stall-chart");
+      expect(chart).toContain(`met a fault: ${formatCount(summary.stalls.count)}`);
+      expect(chart).toContain(`${formatCount(onPage + marker + zeroPage)} of them waited for the handler`);
     }
     expect(complaints).toEqual([]);
   });
@@ -62,6 +72,13 @@ describe.skipIf(skipReason !== "")(`the snapshot view ${skipReason}`, { timeout:
     await saved(page, "unsaved", (64 * 2 ** 20) / 4096);
     await page.locator(".scrubber").fill("600");
     await page.waitForFunction(() => document.querySelector("[data-count=unsaved]")?.textContent !== "16,384");
+    for (const [count, name] of [
+      ["copier", "saved by the copier"],
+      ["fault", "saved by faults"],
+    ] as const) {
+      const onStrip = await page.textContent(`[data-count=${count}]`);
+      await figure(page, name, Number(onStrip?.replaceAll(",", "")));
+    }
     await page.keyboard.press("Tab");
     await page.locator(".scrubber").fill("0");
     await saved(page, "unsaved", 16_384);
@@ -101,9 +118,19 @@ describe.skipIf(skipReason !== "")(`the snapshot view ${skipReason}`, { timeout:
   it.each([
     { name: "small.lackey", bytes: Buffer.from(LACKEY) },
     { name: "small.lackey.gz", bytes: gzipSync(LACKEY) },
+    ...compressed("small.lackey.zst", "zstd", "-q", "-c"),
+    ...compressed("small.lackey.xz", "xz", "-c"),
   ])("takes a dropped trace: $name", async ({ name, bytes }) => {
     const { page, complaints } = await site.open("/");
-    await page.setInputFiles("input[type=file]", { name, mimeType: "", buffer: bytes });
+    await page.evaluate(
+      ({ content, file }) => {
+        const dataTransfer = new DataTransfer();
+        const characters = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+        dataTransfer.items.add(new File([characters], file));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      },
+      { content: bytes.toString("base64"), file: name },
+    );
     await filmsDone(page);
     const store = await TraceStore.read(new TraceReader([Buffer.from(LACKEY)]));
     const guest = { store, accessesPerSecond: SMALL.rate };

@@ -67,14 +67,14 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     const { page, complaints } = await open({ lesson: "marker-keeps-write", step: 0 });
     const { length } = lessonNamed("marker-keeps-write").scenario.steps;
     await at(page, 0);
-    await page.click("[aria-label=Step]");
+    await page.click("[aria-label='Next step']");
     await at(page, 1);
     await page.click("[aria-label='Step back']");
     await at(page, 0);
     await page.selectOption(".transport select", "20");
-    await page.click("[aria-label=Play]");
+    await page.click(".play:has-text('Play')");
     await at(page, length);
-    await page.waitForSelector("[aria-label=Play]");
+    await page.waitForSelector(".play:has-text('Play')");
     await page.click("[aria-label=Restart]");
     await at(page, 0);
     await page.fill(".time-line input", "5");
@@ -226,9 +226,9 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await page.keyboard.press("Home");
     await at(page, 0);
     await page.keyboard.press("Space");
-    await page.waitForSelector("[aria-label=Pause]");
+    await page.waitForSelector(".play:has-text('Pause')");
     await page.keyboard.press("Space");
-    await page.waitForSelector("[aria-label=Play]");
+    await page.waitForSelector(".play:has-text('Play')");
     await tabTo(page, ".lesson-title[aria-expanded=false]");
     await page.keyboard.press("Space");
     await page.waitForSelector(".open .lesson-title:text-is('The write that goes missing')");
@@ -245,7 +245,7 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await tabTo(page, ".transcript li button");
     await tabTo(page, ".entry-walk button");
     await page.keyboard.press("?");
-    await page.waitForSelector("dialog.help[open] kbd:text-is('n, j')");
+    await page.waitForSelector("dialog.help[open] kbd:text-is('n, j, →')");
     expect(complaints).toEqual([]);
   });
 
@@ -360,6 +360,8 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await editorOf(page);
     await page.waitForTimeout(500); // the map's tiles and the history come
     await takePicture(page, `scenario-${name}`);
+    const map = await page.locator(".map-canvas").boundingBox();
+    expect(map?.height).toBeGreaterThan(200);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(page.viewportSize()?.width);
     expect(complaints).toEqual([]);
   });

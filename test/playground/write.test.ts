@@ -57,7 +57,6 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
   it("goes through a write step by step with the keyboard", async () => {
     const { events } = inNode({ tracker: "sync-unpopulated", page: "none", armed: true });
     const { page, complaints } = await open({ ...DEFAULT_STATE.write });
-    await page.focus("[aria-label='First event']");
     await page.keyboard.press("Home");
     expect(await now(page)).toBe(sentence(events[0] as (typeof events)[0]));
     for (const event of events.slice(1)) {
@@ -76,7 +75,7 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     await page.waitForSelector(".step-count:text-matches('event [12] of')");
     await page.waitForSelector(".step-count:text-matches('event [23] of')");
     await page.keyboard.press(" ");
-    expect(await page.textContent(".stepper .button")).toBe("Slow motion");
+    expect(await page.textContent(".stepper .play")).toBe("Slow motion");
     expect(complaints).toEqual([]);
   });
 
@@ -106,6 +105,16 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     expect(await other.textContent(".step-count")).toBe(await page.textContent(".step-count"));
   });
 
+  it.each([1600, 1440, 1100, 900, 390])("has no text on another one, %s pixels wide", async (width) => {
+    const { page } = await open({ ...DEFAULT_STATE.write }, { viewport: { width, height: 900 } });
+    for (const tracker of WRITE_TRACKERS) {
+      await page.check(`input[value="${tracker}"]`);
+      const { length } = inNode({ ...DEFAULT_STATE.write, tracker }).events;
+      await page.waitForSelector(`.step-count:has-text("event ${length} of ${length}")`);
+      await expect.poll(() => page.evaluate(overlaps)).toEqual([]);
+    }
+  });
+
   it("says what a profile does not know", async () => {
     const { page } = await open({ ...DEFAULT_STATE.write });
     await page.selectOption(".write-costs select", "series-2023");
@@ -129,6 +138,23 @@ describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { time
     expect(complaints).toEqual([]);
   });
 });
+
+/** Names of lanes that lie on each other, and lines of text that lie on a bracket. */
+function overlaps(): string[] {
+  const boxesOf = (selector: string): { text: string; box: DOMRect; isTurned: boolean }[] =>
+    [...document.querySelectorAll(`.sequence ${selector}`)].map((found) => ({
+      text: found.textContent,
+      box: found.getBoundingClientRect(),
+      isTurned: found.hasAttribute("transform"),
+    }));
+  const names = boxesOf(".lanes text").filter(({ isTurned }) => !isTurned);
+  const onNames = names.filter(({ box }, index) => box.right > (names[index + 1]?.box.left ?? Infinity));
+  const brackets = boxesOf(".span path");
+  const onBrackets = boxesOf(".event text").filter(({ box }) =>
+    brackets.some(({ box: span }) => box.right > span.left && box.bottom > span.top && box.top < span.bottom),
+  );
+  return [...onNames, ...onBrackets].map(({ text }) => text);
+}
 
 /** The list for those who do not see the picture. */
 async function list(page: Page): Promise<string[]> {

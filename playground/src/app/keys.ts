@@ -29,8 +29,10 @@ export function boundKeys(): readonly KeyBinding[] {
 
 /** Names the keys of a binding. */
 export function keyNames({ key, also = [] }: KeyBinding): string {
-  return [key, ...also].map((name) => (name === " " ? "Space" : name)).join(", ");
+  return [key, ...also].map((name) => SHORT_NAMES[name] ?? name).join(", ");
 }
+
+const SHORT_NAMES: Readonly<Record<string, string>> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→" };
 
 /** Listens to the keyboard. */
 export function followKeys(): void {
@@ -49,7 +51,7 @@ const TEXT_INPUTS = "textarea, select, [contenteditable], input:not([type=radio]
 /** Keys that controls use themselves while they have the focus. */
 const OWN_KEYS: readonly (readonly [keys: readonly string[], controls: string])[] = [
   [[" "], "button, summary, select, input:not([type=range])"],
-  [["Home", "End"], "select, input"],
+  [["Home", "End", "ArrowLeft", "ArrowRight"], "select, input"],
 ];
 
 function hasItsOwn(target: EventTarget | null, key: string): boolean {

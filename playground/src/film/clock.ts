@@ -1,5 +1,6 @@
 /** Lets the film run: the moment that is shown goes on as time on the screen does. */
 import { computed, effect, type ReadonlySignal, signal, type Signal, untracked } from "@preact/signals";
+import type { Transport } from "../app/transport.js";
 import { change, state } from "../state/store.js";
 import { clockNs, knownNs, position, shownReport } from "./film.js";
 
@@ -25,16 +26,6 @@ export function startClock(): void {
   isPlaying.value = at === null && !isCalm();
 }
 
-/** Stops or goes on; at its end the film begins anew. */
-export function togglePlay(): void {
-  if (isPlaying.value) {
-    stopAt(clockNs.value);
-    return;
-  }
-  if (isAtEnd()) position.value = 0;
-  isPlaying.value = true;
-}
-
 /** Stops at a moment. */
 export function stopAt(ns: number): void {
   isPlaying.value = false;
@@ -42,8 +33,30 @@ export function stopAt(ns: number): void {
   change("film", { at: Math.round(position.value) });
 }
 
-/** Goes to the next frame, or to the one before. */
-export function stepFrame(direction: 1 | -1): void {
+/** Going through the frames. */
+export const FRAMES: Transport = {
+  unit: "frame",
+  isPlaying: () => isPlaying.value,
+  isAtStart: () => clockNs.value === 0,
+  isAtEnd,
+  restart: () => stopAt(0),
+  back: () => stepFrame(-1),
+  step: () => stepFrame(1),
+  runToEnd: () => {
+    if (isKnown()) end();
+    else stopAt(knownNs.value);
+  },
+  togglePlay: () => {
+    if (isPlaying.value) {
+      stopAt(clockNs.value);
+      return;
+    }
+    if (isAtEnd()) position.value = 0;
+    isPlaying.value = true;
+  },
+};
+
+function stepFrame(direction: 1 | -1): void {
   const times = shownReport.value?.frames.map(({ timeNs }) => timeNs) ?? [];
   const now = clockNs.value;
   const next = direction === 1 ? times.find((ns) => ns > now + 1) : times.findLast((ns) => ns < now - 1);
@@ -71,11 +84,16 @@ export function followClock(): () => void {
 }
 
 function goOn(screenNs: number): void {
-  const { summary } = shownReport.value ?? {};
   if (slowDown.value === 0) return;
   const next = clockNs.value + screenNs / slowDown.value;
   if (next < knownNs.value) position.value = next;
-  else if (summary !== null && summary !== undefined) end();
+  else if (isKnown()) end();
+}
+
+/** Whether the film has been made to its end. */
+function isKnown(): boolean {
+  const { summary } = shownReport.value ?? {};
+  return summary !== null && summary !== undefined;
 }
 
 function end(): void {

@@ -15,7 +15,7 @@ export const FILM_OFFERS: readonly Offer[] = [
   { label: "Frames of all films", kind: "CSV", make: framesFile },
   { label: "Pages saved", kind: "SVG", make: () => picture("saved", "Pages saved") },
   { label: "Messages that wait", kind: "SVG", make: () => picture("queue", "Messages that wait") },
-  { label: "Writes that waited", kind: "SVG", make: () => picture("stalls", "Writes that waited") },
+  { label: "Writes that met a fault", kind: "SVG", make: () => picture("stalls", "Writes that met a fault") },
   { label: "Course of the film", make: traceFile, ...PERFETTO },
 ];
 

@@ -7,11 +7,12 @@ import { filmTrackerLabel, FILM_TRACKERS } from "../../../ts/sim/film/film-optio
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
 import { SceneMap } from "../app/scene-map.js";
+import { transportKeys } from "../app/transport.js";
 import { offer } from "../share/offers.js";
 import { change, state } from "../state/store.js";
-import { followClock, startClock, stepFrame, stopAt, togglePlay } from "./clock.js";
+import { followClock, FRAMES, startClock, stopAt } from "./clock.js";
 import { Controls } from "./controls.js";
-import { clockNs, failure, followFilm, revision, scene, shownFrame, shownReport } from "./film.js";
+import { clockNs, failure, followFilm, moment, revision, scene, shownReport } from "./film.js";
 import { FILM_OFFERS } from "./film-files.js";
 import { LineChart } from "./line-chart.js";
 import { Player } from "./player.js";
@@ -60,9 +61,7 @@ export function FilmView(): JSX.Element {
 }
 
 const KEYS = [
-  { key: " ", what: "let the film run, or stop it", run: togglePlay },
-  { key: "p", also: ["k"], what: "the frame before", run: () => stepFrame(-1) },
-  { key: "n", also: ["j"], what: "the next frame", run: () => stepFrame(1) },
+  ...transportKeys(FRAMES),
   ...FILM_TRACKERS.map((tracker, index) => ({
     key: String(index + 1),
     what: `show ${filmTrackerLabel(tracker)}`,
@@ -95,7 +94,7 @@ function Memory(): JSX.Element {
 
 /** The counts at the moment that is shown. */
 function Counts(): JSX.Element {
-  const frame = shownFrame.value;
+  const frame = moment.value?.frame;
   const rows = [
     ["writes since the snapshot", frame?.writes],
     ["pages written", frame?.dirty],
@@ -144,9 +143,7 @@ function Charts(): JSX.Element {
         times={times}
         lines={[{ name: "queue", style: "line-queue", values: frames.map(({ queue }) => queue) }]}
       />
-      {summary !== null && summary !== undefined && (
-        <StallChart stalls={summary.stalls} profile={summary.profile.name} />
-      )}
+      {summary !== null && summary !== undefined && <StallChart summary={summary} />}
     </div>
   );
 }

@@ -2,7 +2,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal, type Signal, untracked } from "@preact/signals";
 import { proxy } from "comlink";
 import type { FilmTracker } from "../../../ts/sim/film/film-options.js";
-import type { Frame } from "../../../ts/sim/film/film-run.js";
 import { dropped } from "../app/dropped.js";
 import { profile } from "../app/profile.js";
 import type { Dropped } from "../app/sniff.js";
@@ -40,11 +39,6 @@ export const knownNs: ReadonlySignal<number> = computed(() => {
 export const clockNs: ReadonlySignal<number> = computed(() =>
   position.value === "end" ? (shownReport.value?.summary?.durationNs ?? 0) : Math.min(position.value, knownNs.value),
 );
-/** The counts at that moment. */
-export const shownFrame: ReadonlySignal<Frame | undefined> = computed(() => {
-  const now = clockNs.value;
-  return shownReport.value?.frames.findLast(({ timeNs }) => timeNs <= now);
-});
 /** Whether the link names a trace that is not here. */
 export const isTraceMissing: ReadonlySignal<boolean> = computed(() => {
   const name = state.film.value.trace;

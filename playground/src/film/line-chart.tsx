@@ -30,6 +30,7 @@ const UNIT = 1000;
 export function LineChart({ id, title, times, lines, format = formatCompact }: LineChartProps): JSX.Element {
   const largest = Math.max(0, ...lines.flatMap(({ values }) => values));
   const scale = linearScale(largest, 3);
+  const ticks = scale.ticks.map((tick) => ({ tick, y: TOP + (1 - scale.position(tick)) * HEIGHT }));
   const end = knownNs.value;
   const words = lines.map(({ name, values }) => `${name}: ${format(values.at(-1) ?? 0)}`).join(", ");
   return (
@@ -42,11 +43,16 @@ export function LineChart({ id, title, times, lines, format = formatCompact }: L
         role="img"
         aria-label={`${title}; in the end ${words}`}
       >
-        {scale.ticks.map((tick) => (
-          <Grid key={tick} y={TOP + (1 - scale.position(tick)) * HEIGHT} text={tick === 0 ? "" : format(tick)} />
+        {ticks.map(({ tick, y }) => (
+          <line key={tick} class="grid" x1="0" x2="100%" y1={y} y2={y} />
         ))}
         <Lines times={times} lines={lines} end={end} position={scale.position} />
         <Cursor end={end} />
+        {ticks.map(({ tick, y }) => (
+          <text key={tick} class="tick" x="0" y={y + 11}>
+            {tick === 0 ? "" : format(tick)}
+          </text>
+        ))}
         <text class="tick" x="0" y={TOP + HEIGHT + 13}>
           0
         </text>
@@ -92,17 +98,6 @@ function Lines({ times, lines, end, position }: LinesProps): JSX.Element {
         </g>
       ))}
     </svg>
-  );
-}
-
-function Grid({ y, text }: { readonly y: number; readonly text: string }): JSX.Element {
-  return (
-    <g>
-      <line class="grid" x1="0" x2="100%" y1={y} y2={y} />
-      <text class="tick" x="0" y={y + 11}>
-        {text}
-      </text>
-    </g>
   );
 }
 

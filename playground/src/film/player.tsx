@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { formatTime } from "../../../ts/report/format.js";
-import { isPlaying, slowDown, speed, SPEEDS, stopAt, togglePlay } from "./clock.js";
+import { TransportButtons } from "../app/transport.js";
+import { FRAMES, slowDown, speed, SPEEDS, stopAt } from "./clock.js";
 import { clockNs, knownNs } from "./film.js";
 
 /** Fractions of the film that the slider tells apart. */
@@ -11,10 +12,7 @@ export function Player(): JSX.Element {
   const known = knownNs.value;
   return (
     <div class="player" role="group" aria-label="Film">
-      <button type="button" class="button play" onClick={togglePlay} aria-keyshortcuts="Space">
-        <PlayIcon />
-        {isPlaying.value ? "Pause" : "Play"}
-      </button>
+      <TransportButtons of={FRAMES} />
       <Scrubber known={known} />
       <label class="speed">
         <span class="sr-only">Speed</span>
@@ -59,12 +57,4 @@ function Scrubber({ known }: { readonly known: number }): JSX.Element {
 export function slowText(): string {
   const times = slowDown.value;
   return times >= 1 ? `${times.toPrecision(2)} times slower than` : `${(1 / times).toPrecision(2)} times faster than`;
-}
-
-function PlayIcon(): JSX.Element {
-  return (
-    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-      <path d={isPlaying.value ? "M2 1h3v10H2zM7 1h3v10H7z" : "M2 1l9 5-9 5z"} fill="currentColor" />
-    </svg>
-  );
 }

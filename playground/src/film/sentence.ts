@@ -26,7 +26,7 @@ export function sentenceOf(report: FilmReport | undefined): Sentence {
   const waits =
     stalls.count === 0
       ? ""
-      : `, then ${formatCounted(stalls.count, "write")} waited, ${formatTime(stalls.p99Ns)} at p99`;
+      : `, then ${formatCounted(stalls.count, "write")} met a fault, ${formatTime(stalls.p99Ns)} at p99`;
   return {
     text: `${label}: all ${formatCounted(pages, "page")} as they were. The guest stood still for ${formatTime(pauseNs)}${waits}.`,
     tone: "good",

@@ -1,30 +1,32 @@
 import type { JSX } from "preact";
 import { formatCount, formatTime } from "../../../ts/report/format.js";
+import type { FilmSummary } from "../../../ts/sim/film/snapshot-film.js";
 import type { StallSummary } from "../../../ts/sim/film/stalls.js";
+import { answered } from "./tracker-table.js";
 
 const HEIGHT = 84;
 const AXIS = 18;
 const TOP = 4;
 
 /** How long writes that met a fault waited: a bar for each power of two of nanoseconds. */
-export function StallChart({
-  stalls,
-  profile,
-}: {
-  readonly stalls: StallSummary;
-  readonly profile: string;
-}): JSX.Element {
+export function StallChart({ summary }: { readonly summary: FilmSummary }): JSX.Element {
+  const { stalls, faults, profile } = summary;
   return (
     <figure class="stall-chart">
       <figcaption>
-        <h3>Writes that waited: {formatCount(stalls.count)}</h3>
-        <span class="quiet">modelled, {profile}</span>
+        <h3>Writes that met a fault: {formatCount(stalls.count)}</h3>
+        <span class="quiet">
+          {formatCount(answered(faults))} of them waited for the handler; modelled, {profile.name}
+        </span>
       </figcaption>
       {stalls.count === 0 ? <p class="quiet">No write met a fault.</p> : <Histogram stalls={stalls} />}
       <dl class="quantiles">
         {(["p50Ns", "p99Ns", "maxNs"] as const).map((name) => (
           <div key={name} class={name}>
-            <dt>{name.replace("Ns", "")}</dt>
+            <dt>
+              {name !== "maxNs" && <MarkSign kind={name === "p50Ns" ? "p50" : "p99"} />}
+              {name.replace("Ns", "")}
+            </dt>
             <dd>{stalls.count === 0 ? "–" : formatTime(stalls[name])}</dd>
           </div>
         ))}
@@ -102,6 +104,15 @@ function Mark({ x, kind }: { readonly x: number; readonly kind: "p50" | "p99" })
   return <line class={`mark ${kind}`} x1={at} x2={at} y1={TOP} y2={TOP + HEIGHT} />;
 }
 
+/** What the line of a quantile looks like. */
+function MarkSign({ kind }: { readonly kind: "p50" | "p99" }): JSX.Element {
+  return (
+    <svg width="6" height="12" aria-hidden="true">
+      <line class={`mark ${kind}`} x1="2" x2="2" y1="0" y2="12" />
+    </svg>
+  );
+}
+
 function words({ count, p50Ns, p99Ns, maxNs }: StallSummary): string {
-  return `${formatCount(count)} writes waited: half of them up to ${formatTime(p50Ns)}, 99 in 100 up to ${formatTime(p99Ns)}, the longest ${formatTime(maxNs)}`;
+  return `${formatCount(count)} writes met a fault: half of them waited up to ${formatTime(p50Ns)}, 99 in 100 up to ${formatTime(p99Ns)}, the longest ${formatTime(maxNs)}`;
 }

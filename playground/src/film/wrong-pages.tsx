@@ -48,7 +48,7 @@ function Wrong({ tracker, wrong }: { readonly tracker: FilmTracker; readonly wro
   const isPinned = state.map.value.pin === page;
   return (
     <li>
-      <button type="button" aria-pressed={isPinned} onClick={() => look(tracker, page)}>
+      <button type="button" class="link" aria-pressed={isPinned} onClick={() => look(tracker, page)}>
         <code>{hex(page * PAGE_SIZE)}</code>
       </button>{" "}
       held {expected}, saved as {saved}: written after {formatTime(writtenNs)}, saved after {formatTime(savedNs)}

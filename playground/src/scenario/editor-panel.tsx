@@ -36,7 +36,7 @@ function Fault(): JSX.Element {
     <p class="fault" role="alert">
       {wrong !== null && (
         <>
-          <button type="button" onClick={() => editor.value?.goTo(wrong.span.from)}>
+          <button type="button" class="link" onClick={() => editor.value?.goTo(wrong.span.from)}>
             Line {wrong.line}
           </button>{" "}
           {wrong.message}

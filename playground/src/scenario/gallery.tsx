@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Lesson, LESSONS, type Look } from "../../gallery/index.js";
 import { state } from "../state/store.js";
 import { lesson, lookAt, openLesson, pageOf } from "./lessons.js";
-import { currentStep, goTo, isPlaying, outline, progress } from "./player.js";
+import { currentStep, outline, progress, stopAt } from "./player.js";
 
 export function Gallery(): JSX.Element {
   const open = lesson.value;
@@ -81,7 +81,6 @@ function LookItem({ look }: { readonly look: Look }): JSX.Element {
 }
 
 function show(look: Look): void {
-  isPlaying.value = false;
-  goTo(look.step + 1);
+  stopAt(look.step + 1);
   lookAt(look, outline.value?.mappings ?? []);
 }

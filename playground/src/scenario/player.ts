@@ -3,6 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, signal, type Signal, untr
 import { proxy } from "comlink";
 import { PAGE_SIZE } from "../../../ts/base/pages.js";
 import { complain } from "../app/toasts.js";
+import type { Transport } from "../app/transport.js";
 import { change, state } from "../state/store.js";
 import { openScene } from "../worker/client.js";
 import type { RemoteScene } from "../worker/protocol.js";
@@ -70,40 +71,32 @@ export function followScenario(): () => void {
 }
 
 /** Goes to where so many steps have been carried out, as far as there are such. */
-export function goTo(steps: number): void {
+function goTo(steps: number): void {
   change("scenario", { step: Math.max(0, Math.min(steps, length.value)) });
 }
 
-/** Carries the next step out; at the end it does nothing. */
-export function stepOnce(): void {
+/** Goes there, and plays no more. */
+export function stopAt(steps: number): void {
   isPlaying.value = false;
-  goTo(position.value + 1);
+  goTo(steps);
 }
 
-/** Goes back by one step. */
-export function stepBack(): void {
-  isPlaying.value = false;
-  goTo(position.value - 1);
-}
-
-/** Begins to play, from the start if the end is reached, or stops. */
-export function togglePlay(): void {
-  if (length.value === 0) return;
-  if (!isPlaying.value && position.value === length.value) goTo(0);
-  isPlaying.value = !isPlaying.value;
-}
-
-/** Goes to the end. */
-export function runToEnd(): void {
-  isPlaying.value = false;
-  goTo(length.value);
-}
-
-/** Goes to before the first step. */
-export function restart(): void {
-  isPlaying.value = false;
-  goTo(0);
-}
+/** Going through the steps. */
+export const STEPS: Transport = {
+  unit: "step",
+  isPlaying: () => isPlaying.value,
+  isAtStart: () => position.value === 0,
+  isAtEnd: () => position.value === length.value,
+  restart: () => stopAt(0),
+  back: () => stopAt(position.value - 1),
+  step: () => stopAt(position.value + 1),
+  runToEnd: () => stopAt(length.value),
+  togglePlay: () => {
+    if (length.value === 0) return;
+    if (!isPlaying.value && position.value === length.value) goTo(0);
+    isPlaying.value = !isPlaying.value;
+  },
+};
 
 /** Stops carrying a text out that takes long. */
 export function stopLoading(): void {

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Outcome, StepOutline } from "../worker/scenario-outline.js";
-import { goTo, isPlaying, length, outline, position } from "./player.js";
+import { length, outline, position, stopAt } from "./player.js";
 
 /** What outcomes are called, and how high their ticks are: nobody has to tell them by colour alone. */
 const KINDS: readonly { readonly kind: Outcome | "unmet"; readonly name: string; readonly height: number }[] = [
@@ -34,10 +34,7 @@ export function TimeLine(): JSX.Element {
         value={at}
         style={{ "--at": `${(100 * at) / Math.max(1, length.value)}%` }}
         aria-valuetext={at === 0 ? "before the first step" : `after step ${at - 1}: ${steps[at - 1]?.request ?? ""}`}
-        onInput={(event) => {
-          isPlaying.value = false;
-          goTo(Number(event.currentTarget.value));
-        }}
+        onInput={(event) => stopAt(Number(event.currentTarget.value))}
       />
       <TickLegend steps={steps} />
     </div>

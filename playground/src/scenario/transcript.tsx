@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { memo } from "preact/compat";
 import { useEffect, useRef } from "preact/hooks";
 import type { StepOutline } from "../worker/scenario-outline.js";
-import { currentStep, goTo, isPlaying, outline } from "./player.js";
+import { currentStep, outline, stopAt } from "./player.js";
 import { kindOf } from "./time-line.js";
 
 export function TranscriptPanel(): JSX.Element {
@@ -35,7 +35,7 @@ const Row = memo(function Row({ step, index, isDone, isCurrent }: RowProps): JSX
   const [outcome, ...details] = step.lines;
   return (
     <li class={`${isDone ? "done" : "ahead"} ${kindOf(step)}`}>
-      <button type="button" aria-current={isCurrent ? "step" : undefined} onClick={() => show(index)}>
+      <button type="button" aria-current={isCurrent ? "step" : undefined} onClick={() => stopAt(index + 1)}>
         <span class="number">{index}</span>
         <code class="request">{step.request}</code>
         <span class="outcome">{outcome}</span>
@@ -53,11 +53,6 @@ const Row = memo(function Row({ step, index, isDone, isCurrent }: RowProps): JSX
     </li>
   );
 });
-
-function show(index: number): void {
-  isPlaying.value = false;
-  goTo(index + 1);
-}
 
 /** Brings a row into sight within the list; the page stays where it is. */
 function showRow(list: HTMLElement | null, index: number): void {

@@ -2,31 +2,26 @@
 import type { JSX } from "preact";
 import { formatCount, formatCounted } from "../../../ts/report/format.js";
 import { change, state } from "../state/store.js";
+import { TransportButtons } from "../app/transport.js";
 import {
   currentStep,
-  isPlaying,
   length,
   loadAgain,
   moment,
   outline,
-  position,
   progress,
-  restart,
-  runToEnd,
   speed,
   SPEEDS,
-  stepBack,
-  stepOnce,
+  STEPS,
   stopLoading,
-  togglePlay,
 } from "./player.js";
 import { TimeLine } from "./time-line.js";
 
-export function Transport(): JSX.Element {
+export function TransportPanel(): JSX.Element {
   return (
     <section class="panel transport" aria-label="Time">
       <div class="transport-row">
-        <Buttons />
+        <TransportButtons of={STEPS} />
         <Speed />
         <ProcessPicker />
         <Where />
@@ -34,54 +29,6 @@ export function Transport(): JSX.Element {
       <Progress />
       <TimeLine />
     </section>
-  );
-}
-
-function Buttons(): JSX.Element {
-  const isStart = position.value === 0;
-  const isEnd = position.value === length.value;
-  const playing = isPlaying.value;
-  return (
-    <div class="buttons" role="group" aria-label="Steps">
-      <Action name="Restart" keys="Home" path="M3 3v10M13 3L5 8l8 5z" isOff={isStart} onPress={restart} />
-      <Action name="Step back" keys="p, k" path="M11 3L4 8l7 5z" isOff={isStart} onPress={stepBack} />
-      <Action
-        name={playing ? "Pause" : "Play"}
-        keys="Space"
-        path={playing ? "M5 3v10M11 3v10" : "M4 2.5L13 8l-9 5.5z"}
-        isOff={length.value === 0}
-        onPress={togglePlay}
-      />
-      <Action name="Step" keys="n, j" path="M5 3l7 5-7 5z" isOff={isEnd} onPress={stepOnce} />
-      <Action name="Run to end" keys="End" path="M13 3v10M3 3l8 5-8 5z" isOff={isEnd} onPress={runToEnd} />
-    </div>
-  );
-}
-
-interface ActionProps {
-  readonly name: string;
-  readonly keys: string;
-  /** Drawn in a square of 16. */
-  readonly path: string;
-  readonly isOff: boolean;
-  readonly onPress: () => void;
-}
-
-/** A button stays in the order of the Tab key also where it does nothing, so that the focus is not lost at the end. */
-function Action({ name, keys, path, isOff, onPress }: ActionProps): JSX.Element {
-  return (
-    <button
-      type="button"
-      class="button icon"
-      aria-label={name}
-      title={`${name} (${keys})`}
-      aria-disabled={isOff}
-      onClick={isOff ? undefined : onPress}
-    >
-      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-        <path d={path} fill="currentColor" stroke="currentColor" stroke-width="2" stroke-linejoin="round" />
-      </svg>
-    </button>
   );
 }
 

@@ -45,7 +45,8 @@ export interface FilmReport {
 /** The film that is shown, at a moment. */
 export interface FilmMoment {
   readonly tracker: FilmTracker;
-  readonly timeNs: number;
+  /** The counts, of the same moment as the memory. */
+  readonly frame: Frame;
   /** Pages of each of `STRIP_PARTS` parts of memory by what has become of them, as `SnapshotFilm.countParts` has them. */
   readonly strip: Uint32Array;
 }
@@ -143,7 +144,7 @@ class FilmScene implements Scene {
     const film = this.#shown;
     await this.#advance(film, timeNs, () => !this.#isOver());
     if (this.#isOver()) return null;
-    return { tracker, timeNs: film.nowNs, strip: film.countParts(STRIP_PARTS) };
+    return { tracker, frame: film.now, strip: film.countParts(STRIP_PARTS) };
   }
 
   mappingName(): string | undefined {

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { formatTime } from "../../../ts/report/format.js";
 import type { OneWrite } from "../../../ts/sim/one-write.js";
 import { spanTime } from "./words.js";
-import { goTo } from "./write.js";
+import { stopAt } from "./write.js";
 
 /** The figures of the profile that the write comes to, and which events each of them covers. */
 export function CostSpans({ told: { spans, totalNs, profile, minflt } }: { readonly told: OneWrite }): JSX.Element {
@@ -14,7 +14,7 @@ export function CostSpans({ told: { spans, totalNs, profile, minflt } }: { reado
           <li key={span.cost}>
             <b>{spanTime(span)}</b>
             <span>
-              <button type="button" onClick={() => goTo(span.last)}>
+              <button type="button" class="link" onClick={() => stopAt(span.last)}>
                 events {span.first + 1}–{span.last + 1}
               </button>{" "}
               {span.of}

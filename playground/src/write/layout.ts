@@ -31,8 +31,9 @@ export interface Bracket {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** Whether there is so little room that names of lanes and of spans are turned. */
+  /** Whether there is so little room that times of spans are turned, and whether names of lanes are. */
   readonly isNarrow: boolean;
+  readonly areNamesTurned: boolean;
   /** Height of the names of the lanes. */
   readonly head: number;
   readonly laneX: readonly number[];
@@ -42,19 +43,23 @@ export interface Layout {
 }
 
 const HEAD = { wide: 30, narrow: 66 } as const;
+/** Fonts of the picture. */
+export type Face = "text" | "detail" | "lane";
+
+/** Tells how wide a text is. */
+export type Ruler = (text: string, face: Face) => number;
+
 /** Height of a line of text, and of a line of details. */
 export const LINE = 18;
 export const DETAIL_LINE = 16;
 const ROW_GAP = 12;
 const NARROW = 640;
 const PHONE = 420;
-/** Widths of a character, of the page's font and of its fixed one, on the safe side. */
-const CHARACTER = 6.9;
-const FIXED_CHARACTER = 7.3;
+const NAME_GAP = 10;
 const BRACKET = { wide: 76, narrow: 28 } as const;
 
 /** Lays a write out in so many pixels. */
-export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
+export function layoutOf({ events, spans }: OneWrite, width: number, ruler: Ruler): Layout {
   const isNarrow = width < NARROW;
   const lane = width < PHONE ? 18 : isNarrow ? 26 : Math.min(92, width * 0.085);
   const laneX = LANES.map((_, index) => (index + 0.5) * lane);
@@ -62,11 +67,12 @@ export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
   const depth = spans.map((span, index) => spans.slice(0, index).filter((other) => overlaps(span, other)).length);
   const bracket = isNarrow ? BRACKET.narrow : BRACKET.wide;
   const room = width - textX - bracket * (spans.length === 0 ? 0 : Math.max(...depth) + 1) - 8;
-  const head = isNarrow ? HEAD.narrow : HEAD.wide;
+  const areNamesTurned = LANES.some(({ name }) => ruler(name, "lane") + NAME_GAP > lane);
+  const head = areNamesTurned ? HEAD.narrow : HEAD.wide;
   let top = head;
   const rows = events.map((event): Row => {
-    const text = wrapped(event.what, room / CHARACTER);
-    const details = detailsOf(event).flatMap((line) => wrapped(line, room / FIXED_CHARACTER));
+    const text = wrapped(event.what, (line) => ruler(line, "text") <= room);
+    const details = detailsOf(event).flatMap((line) => wrapped(line, (part) => ruler(part, "detail") <= room));
     const height = text.length * LINE + details.length * DETAIL_LINE + ROW_GAP;
     const x = laneX[LANES.findIndex(({ actor }) => actor === event.actor)] ?? 0;
     const row = { event, top, height, dot: { x, y: top + LINE / 2 + 1 }, text, details };
@@ -78,21 +84,21 @@ export function layoutOf({ events, spans }: OneWrite, width: number): Layout {
     const x = width - ((depth[index] ?? 0) + 1) * bracket + 4;
     return { span, x, top: (first?.top ?? 0) + 2, bottom: (last?.top ?? 0) + (last?.height ?? 0) - ROW_GAP };
   });
-  return { width, height: top, isNarrow, head, laneX, textX, rows, brackets };
+  return { width, height: top, isNarrow, areNamesTurned, head, laneX, textX, rows, brackets };
 }
 
 function overlaps(a: CostSpan, b: CostSpan): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
-/** Breaks a text between words into lines of about so many characters; a line that begins with a space or an arrow keeps it. */
-function wrapped(text: string, characters: number): string[] {
+/** Breaks a text between words into lines that fit; a line that begins with a space or an arrow keeps it. */
+function wrapped(text: string, fits: (line: string) => boolean): string[] {
   const lines: string[] = [];
   const indent = /^(?: {2}|→ )/.test(text) ? "  " : "";
   let line = "";
   for (const word of text.split(/(?<=\S) /)) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && longer.length > characters) {
+    if (line !== "" && !fits(longer)) {
       lines.push(line);
       line = indent + word;
     } else line = longer;

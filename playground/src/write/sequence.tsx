@@ -3,9 +3,9 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { OneWrite } from "../../../ts/sim/one-write.js";
-import { type Bracket, DETAIL_LINE, type Layout, layoutOf, LINE, type Row } from "./layout.js";
+import { type Bracket, DETAIL_LINE, type Face, type Layout, layoutOf, LINE, type Row } from "./layout.js";
 import { LANES, spanTime } from "./words.js";
-import { goTo, isRunning, step } from "./write.js";
+import { step, stopAt } from "./write.js";
 
 /** Until the page has told how wide it is. */
 const FIRST_WIDTH = 760;
@@ -22,7 +22,7 @@ export function Sequence({ told }: { readonly told: OneWrite }): JSX.Element {
     observer.observe(host.current);
     return () => observer.disconnect();
   }, []);
-  const layout = useMemo(() => layoutOf(told, width.value), [told, width.value]);
+  const layout = useMemo(() => layoutOf(told, width.value, ruler), [told, width.value]);
   return (
     <div class="sequence" ref={host}>
       <svg data-export="one-write" width={layout.width} height={layout.height} aria-hidden="true">
@@ -41,6 +41,34 @@ export function Sequence({ told }: { readonly told: OneWrite }): JSX.Element {
   );
 }
 
+const CLASSES: Readonly<Record<Face, readonly [parent: string, text: string]>> = {
+  text: ["event", "what"],
+  detail: ["event", "detail"],
+  lane: ["lanes", ""],
+};
+const fonts = new Map<Face, string>();
+const context = document.createElement("canvas").getContext("2d");
+
+/** Measures with the fonts that the style sheet gives the picture. */
+function ruler(text: string, face: Face): number {
+  if (context === null) return 0;
+  if (!fonts.has(face)) fonts.set(face, fontOf(face));
+  context.font = fonts.get(face) ?? "";
+  return context.measureText(text).width;
+}
+
+function fontOf(face: Face): string {
+  const [parent, name] = CLASSES[face];
+  const box = document.createElement("div");
+  box.className = "sequence";
+  box.innerHTML = `<svg><g class="${parent}"><text class="${name}"></text></g></svg>`;
+  document.body.append(box);
+  const text = box.querySelector("text");
+  const font = text === null ? "" : getComputedStyle(text).font;
+  box.remove();
+  return font;
+}
+
 /** What is behind the rows; a click on one shows the events up to it. */
 function Grounds({ layout, shown }: { readonly layout: Layout; readonly shown: number }): JSX.Element {
   return (
@@ -53,7 +81,7 @@ function Grounds({ layout, shown }: { readonly layout: Layout; readonly shown: n
           width={layout.width}
           height={height}
           rx={4}
-          onClick={() => select(number)}
+          onClick={() => stopAt(number)}
         />
       ))}
     </g>
@@ -68,7 +96,7 @@ function Lanes({ layout }: { readonly layout: Layout }): JSX.Element {
         return (
           <g key={actor} class={laneClass(actor)}>
             <line x1={x} x2={x} y1={layout.head - 6} y2={layout.height} />
-            {layout.isNarrow ? (
+            {layout.areNamesTurned ? (
               <text transform={`translate(${x + 3} ${layout.head - 8}) rotate(-38)`}>{name}</text>
             ) : (
               <text x={x} y={14} text-anchor="middle">
@@ -111,7 +139,7 @@ function EventRow({ row, number, layout, shown }: EventRowProps): JSX.Element {
   const classes = ["event", laneClass(event.actor), number > shown ? "later" : "", number === shown ? "now" : ""];
   const detailsTop = top + text.length * LINE;
   return (
-    <g class={classes.join(" ")} onClick={() => select(number)}>
+    <g class={classes.join(" ")} onClick={() => stopAt(number)}>
       <circle cx={dot.x} cy={dot.y} r={event.exception === undefined ? 5 : 7} />
       {event.exception !== undefined && (
         <text class="bang" x={dot.x} y={dot.y + 4} text-anchor="middle">
@@ -169,11 +197,6 @@ function Token({ row }: { readonly row: Row | undefined }): JSX.Element | null {
   if (row === undefined) return null;
   const { x, y } = row.dot;
   return <circle class="token" r={10} style={{ transform: `translate(${x}px, ${y}px)` }} />;
-}
-
-function select(number: number): void {
-  isRunning.value = false;
-  goTo(number);
 }
 
 function laneClass(actor: string): string {

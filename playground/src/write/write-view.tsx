@@ -6,6 +6,7 @@ import type { OneWrite } from "../../../ts/sim/one-write.js";
 import { WRITE_PAGES, WRITE_TRACKERS, type WriteChoice } from "../../../ts/sim/write-choice.js";
 import { bindKeys } from "../app/keys.js";
 import { ProfilePicker } from "../app/profile-picker.js";
+import { transportKeys } from "../app/transport.js";
 import { offer } from "../share/offers.js";
 import { change, state } from "../state/store.js";
 import { CostSpans } from "./cost-spans.js";
@@ -15,7 +16,7 @@ import { Stepper } from "./stepper.js";
 import { StepCard } from "./step-card.js";
 import { WRITE_OFFERS } from "./write-files.js";
 import { sentence } from "./words.js";
-import { events, followWrite, isRunning, step, stepBy, told, toggleRun } from "./write.js";
+import { events, EVENTS, followWrite, isRunning, step, told } from "./write.js";
 
 const TRACKERS: Readonly<Record<WriteChoice["tracker"], readonly [name: string, about: string]>> = {
   none: ["none", "nobody asks"],
@@ -34,7 +35,7 @@ const PAGES: Readonly<Record<WriteChoice["page"], readonly [name: string, about:
 /** The view; while it is shown the write follows its choices. */
 export function WriteView(): JSX.Element {
   useEffect(followWrite, []);
-  useEffect(() => bindKeys(KEYS), []);
+  useEffect(() => bindKeys(transportKeys(EVENTS)), []);
   useEffect(() => offer(WRITE_OFFERS), []);
   const write = told.value;
   return (
@@ -86,12 +87,6 @@ function Choices(): JSX.Element {
     </section>
   );
 }
-
-const KEYS = [
-  { key: " ", what: "slow motion, or stop it", run: toggleRun },
-  { key: "p", also: ["k"], what: "the event before", run: () => stepBy(-1) },
-  { key: "n", also: ["j"], what: "the next event", run: () => stepBy(1) },
-];
 
 /** Another write begins with all of it in sight. */
 function choose(choice: Partial<WriteChoice>): void {

@@ -3,6 +3,7 @@ import { computed, effect, type ReadonlySignal, signal, type Signal, untracked }
 import type { OneWrite, WriteEvent } from "../../../ts/sim/one-write.js";
 import { profile } from "../app/profile.js";
 import { complain } from "../app/toasts.js";
+import type { Transport } from "../app/transport.js";
 import { change, state } from "../state/store.js";
 import { openScene } from "../worker/client.js";
 
@@ -46,26 +47,35 @@ export function followWrite(): () => void {
   };
 }
 
-/** Begins slow motion at the first event, or goes on, or stops. */
-export function toggleRun(): void {
-  if (!isRunning.value && isAtEnd()) goTo(0);
-  isRunning.value = !isRunning.value;
-}
-
 /** Shows the events up to a number. */
-export function goTo(number: number): void {
+function goTo(number: number): void {
   const last = events.value.length - 1;
   change("write", { step: number >= last ? null : Math.max(0, number) });
 }
 
-/** Goes so many events on, or back, and stops there. */
-export function stepBy(count: number): void {
+/** Shows them, and stops there. */
+export function stopAt(number: number): void {
   isRunning.value = false;
-  goTo(step.value + count);
+  goTo(number);
 }
 
-/** Whether everything is shown. */
-export function isAtEnd(): boolean {
+/** Going through the events. */
+export const EVENTS: Transport = {
+  unit: "event",
+  isPlaying: () => isRunning.value,
+  isAtStart: () => step.value <= 0,
+  isAtEnd,
+  restart: () => stopAt(0),
+  back: () => stopAt(step.value - 1),
+  step: () => stopAt(step.value + 1),
+  runToEnd: () => stopAt(events.value.length),
+  togglePlay: () => {
+    if (!isRunning.value && isAtEnd()) goTo(0);
+    isRunning.value = !isRunning.value;
+  },
+};
+
+function isAtEnd(): boolean {
   return step.value === events.value.length - 1;
 }
 

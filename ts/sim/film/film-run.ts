@@ -112,7 +112,7 @@ export class FilmRun {
     this.prepare = armed.prepare;
     this.arm = armed.arm;
     this.#uffd = armed.uffd;
-    this.#pushFrame();
+    this.frames.push(this.now);
   }
 
   get nowNs(): number {
@@ -127,12 +127,28 @@ export class FilmRun {
     return { ...this.#faults };
   }
 
+  /** What can be seen now, which is a frame only now and then. */
+  get now(): Frame {
+    const { page, marker, zeroPage } = this.#faults;
+    const { byCopier, byFault, dirty } = this.saved;
+    return {
+      timeNs: this.#nowNs,
+      writes: this.#writes,
+      byCopier,
+      byFault,
+      faults: page + marker + zeroPage,
+      queue: this.#queue.lengthAt(this.#nowNs),
+      dirty,
+      tableBytes: tableBytes(this.guest.space.counters()),
+    };
+  }
+
   /** Goes on until the copier is done or the time is reached. */
   advance(toNs: number): void {
     while (this.#nextChunk < this.#chunks.length && this.#nowNs < toNs) {
       this.#goOn();
       const lastNs = this.frames.at(-1)?.timeNs ?? 0;
-      if (this.#nextChunk === this.#chunks.length || this.#nowNs >= lastNs + this.#frameNs) this.#pushFrame();
+      if (this.#nextChunk === this.#chunks.length || this.#nowNs >= lastNs + this.#frameNs) this.frames.push(this.now);
     }
   }
 
@@ -284,21 +300,6 @@ export class FilmRun {
     if (this.#options.handler !== "copier") return arrivalNs;
     const pages = Math.ceil((arrivalNs - this.#chunkStartNs) / this.#pageNs);
     return Math.max(arrivalNs, this.#chunkStartNs + pages * this.#pageNs);
-  }
-
-  #pushFrame(): void {
-    const { page, marker, zeroPage } = this.#faults;
-    const { byCopier, byFault, dirty } = this.saved;
-    this.frames.push({
-      timeNs: this.#nowNs,
-      writes: this.#writes,
-      byCopier,
-      byFault,
-      faults: page + marker + zeroPage,
-      queue: this.#queue.lengthAt(this.#nowNs),
-      dirty,
-      tableBytes: tableBytes(this.guest.space.counters()),
-    });
   }
 }
 

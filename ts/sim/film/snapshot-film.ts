@@ -72,6 +72,11 @@ export class SnapshotFilm {
     return this.#run.isDone;
   }
 
+  /** What can be seen now, which is a frame only now and then. */
+  get now(): Frame {
+    return this.#run.now;
+  }
+
   /** All frames so far. */
   get frames(): readonly Frame[] {
     return this.#run.frames;
