@@ -9,7 +9,7 @@ import { profile } from "../app/profile.js";
 import { formatSize } from "./sizes.js";
 import { type ArmTime, armTimes, type PublishedTime } from "./times.js";
 
-const ROW = 50;
+const ROW = 62;
 const BAR_TOP = 22;
 const BAR_HEIGHT = 14;
 const AXIS_HEIGHT = 22;
@@ -66,6 +66,13 @@ function Row({ row, top }: { readonly row: ArmTime; readonly top: number }): JSX
       {row.published.map((published, index) => (
         <Mark key={published.source} published={published} index={index} />
       ))}
+      <text class="published" x="100%" y={BAR_TOP + BAR_HEIGHT + 15} text-anchor="end">
+        {row.published.map(({ source, ns }, index) => (
+          <tspan key={source} class={`mark-${index}`}>
+            {` ${SIGNS[index] ?? ""} ${formatTime(ns)}`}
+          </tspan>
+        ))}
+      </text>
     </g>
   );
 }
@@ -86,6 +93,9 @@ function Mark({ published, index }: { readonly published: PublishedTime; readonl
     </svg>
   );
 }
+
+/** The same shapes in texts. */
+const SIGNS = ["◆", "○"];
 
 function MarkShape({ index }: { readonly index: number }): JSX.Element {
   return index === 0 ? <path d="M0 -6L6 0L0 6L-6 0Z" /> : <circle r="4.5" />;
