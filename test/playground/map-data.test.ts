@@ -114,6 +114,14 @@ describe("what is shown", () => {
     expect(clamped({ x: 1e9, y: 1e9, scale: 1 }, SIZE)).toMatchObject({ x: PLANE.width, y: PLANE.height });
   });
 
+  it("leaves room for a name above what is fitted in, however low the map is", () => {
+    for (const height of [80, 160, 320, 900]) {
+      const rect = tableRect("pte", 3 * GIB);
+      const { y } = pointOf(fitted(rect, { width: 2000, height }), { width: 2000, height }, rect);
+      expect(y).toBeGreaterThanOrEqual(Math.min(22, height / 5));
+    }
+  });
+
   it("flies to where it is to be, and out on the way", () => {
     const from = fitted(tableRect("pte", 3 * GIB), SIZE);
     const to = fitted(tableRect("pte", 5000 * GIB), SIZE);

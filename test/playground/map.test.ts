@@ -66,6 +66,27 @@ describe.skipIf(skipReason !== "")(`the map ${skipReason}`, { timeout: TIMEOUT }
     await page.waitForSelector("aside.entry", { state: "detached" });
   });
 
+  it("goes to a table of the way to a pinned entry", async () => {
+    const page = await openArmed({ pin: RAM_FIRST_PAGE });
+    const shown = (): Promise<{ page: number; zoom: number }> =>
+      page.evaluate(async () => {
+        const packed = atob(location.hash.slice(3).replaceAll("-", "+").replaceAll("_", "/"));
+        const bytes = Uint8Array.from(packed, (character) => character.charCodeAt(0));
+        const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+        return ((await new Response(stream).json()) as { map: { page: number; zoom: number } }).map;
+      });
+    const zooms: number[] = [];
+    for (const level of ["PGD", "PUD", "PMD", "PTE"]) {
+      await page.click(`.entry-walk button:has-text("${level}")`);
+      await position(page);
+      const { page: middle, zoom } = await shown();
+      expect(middle).toBeGreaterThanOrEqual(RAM_FIRST_PAGE);
+      zooms.push(zoom);
+    }
+    expect(zooms).toEqual([...zooms].sort((a, b) => b - a));
+    expect(new Set(zooms).size).toBe(4);
+  });
+
   it("is moved, zoomed and pinned with the keyboard alone", async () => {
     const page = await openArmed();
     await page.focus(MAP);

@@ -5,6 +5,7 @@ import { useMemo } from "preact/hooks";
 import { AddressMap } from "../map/address-map.js";
 import type { EntryEvent } from "../map/entry-event.js";
 import { EntryPanel, type ExplainedEntry } from "../map/entry-panel.js";
+import { pageAt, type TableLevel, tableRect } from "../map/geometry.js";
 import type { MapPosition } from "../map/map-view.js";
 import type { TileSource } from "../map/tile-cache.js";
 import { change, state } from "../state/store.js";
@@ -33,7 +34,6 @@ export function SceneMap(props: SceneMapProps): JSX.Element {
   useLatest(props, (scene) => explain(scene, entry));
   const source = useMemo(() => sourceOf(props.scene), [props.scene]);
   const { process, pin } = state.map.value;
-  const onShow = (_target: string, page: number): void => change("map", { page, zoom: NEAR_ZOOM });
   return (
     <div class={entry.value === null ? "scene-map" : "scene-map explains"}>
       <AddressMap
@@ -53,7 +53,7 @@ export function SceneMap(props: SceneMapProps): JSX.Element {
           theme={theme()}
           moment={props.moment}
           onGoTo={props.onGoTo}
-          onShow={onShow}
+          onShow={showOnMap}
           onClose={() => change("map", { pin: null })}
         />
       )}
@@ -63,6 +63,17 @@ export function SceneMap(props: SceneMapProps): JSX.Element {
 
 /** So near that the bits of an entry can be read. */
 const NEAR_ZOOM = -7;
+/** Pixels that a table is wide when it is gone to. */
+const TABLE_WIDTH = 400;
+
+function showOnMap(target: TableLevel | "page", page: number): void {
+  if (target === "page") {
+    change("map", { page, zoom: NEAR_ZOOM });
+    return;
+  }
+  const { x, y, width, height } = tableRect(target, page);
+  change("map", { page: pageAt(x + width / 2, y + height / 2), zoom: Math.log2(width / TABLE_WIDTH) });
+}
 
 function position(): MapPosition | null {
   const { page, zoom } = state.map.peek();

@@ -57,7 +57,7 @@ export function AddressMap(props: AddressMapProps): JSX.Element {
   );
 }
 
-const HINT = "Drag to move, wheel or pinch to zoom, click to pin a page. Keys: arrows, + and −, 0, Enter.";
+const HINT = "Drag, wheel or pinch; a click pins a page. Keys: arrows, + and −, 0, Enter.";
 
 type ViewRef = { readonly current: MapView | null };
 

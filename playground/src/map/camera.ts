@@ -21,8 +21,9 @@ export interface Point {
 
 /** A page as large as it gets: its 64 bits can be read. */
 export const MAX_SCALE = 224;
-/** Room that is left around what is fitted in, as a part of its size. */
+/** Room that is left around what is fitted in, as a part of its size; above it a name stands. */
 const MARGIN = 0.06;
+const NAME_HEIGHT = 26;
 
 /** Returns the place of the plane at a point. */
 export function placeAt(camera: Camera, size: Size, point: Point): Point {
@@ -74,7 +75,9 @@ export function zoomed(camera: Camera, size: Size, point: Point, factor: number)
 
 /** Shows a rectangle whole, with room around it. */
 export function fitted(rect: Rect, size: Size): Camera {
-  const scale = Math.min(size.width / rect.width, size.height / rect.height) / (1 + 2 * MARGIN);
+  const most = size.height / (1 + 2 * MARGIN);
+  const height = Math.min(most, Math.max(most / 2, size.height - 2 * NAME_HEIGHT));
+  const scale = Math.min(size.width / (1 + 2 * MARGIN) / rect.width, height / rect.height);
   return clamped({ x: rect.x + rect.width / 2, y: rect.y + rect.height / 2, scale }, size);
 }
 

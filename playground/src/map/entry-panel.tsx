@@ -51,11 +51,11 @@ export function EntryPanel(props: EntryPanelProps): JSX.Element {
         </button>
       </header>
       {decoded !== null && <p class="entry-summary">{decoded.summary}</p>}
+      <Why history={history} moment={props.moment} onGoTo={props.onGoTo} />
       <Walk page={page} walk={walk} onShow={props.onShow} />
       {last !== undefined && decoded !== null && (
         <Bits title={`${last.level.toUpperCase()} entry`} word={last.entry} fields={decoded.fields} />
       )}
-      <Why history={history} moment={props.moment} onGoTo={props.onGoTo} />
       <Bits title="/proc/PID/pagemap" word={pagemap} fields={decodePagemap(pagemap)} />
       <Mapping mapping={mapping} />
     </aside>
