@@ -5,7 +5,8 @@ import { SEED_MODES, SEED_PART, type SeedMode, type SeedState } from "../../play
 import { DEFAULT_STATE } from "../../playground/src/state/state.js";
 import { SeedRun, type WriteOutcome } from "../../playground/src/worker/seed-run.js";
 import { createEngine } from "../../ts/node.js";
-import { formatCount } from "../../ts/report/format.js";
+import { formatCount, formatTime } from "../../ts/report/format.js";
+import { PUBLISHED_SEED_FIGURES } from "../../ts/sim/published.js";
 import { trackerOf } from "../../ts/sim/trackers.js";
 import { engineUrl } from "../support/engine-url.js";
 import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
@@ -46,6 +47,17 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await figure(page, "exceptions 0x7")).toBe(formatCount(expected.writeProtected));
   });
 
+  it("has the published times beside the modelled ones", async () => {
+    const { page } = await site.open("/");
+    await result(page);
+    for (const mode of SEED_MODES) {
+      const row = page.locator(".arm-chart .row", { hasText: trackerOf(mode).seedLabel }).first();
+      const published = (PUBLISHED_SEED_FIGURES[mode] ?? []).map(({ totalUs }) => formatTime(totalUs * 1e3));
+      expect(published).not.toEqual([]);
+      for (const time of published) expect(await row.locator(".published").textContent()).toContain(time);
+    }
+  });
+
   it("can be used with the keyboard alone", async () => {
     const { page, complaints } = await site.open("/");
     await tabTo(page, "input[value=wp]");
@@ -63,6 +75,8 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     );
     await page.keyboard.press("?");
     await page.waitForSelector("dialog.help[open]");
+    expect(await page.textContent("dialog.help > p")).toContain("write-protected");
+    expect(await page.textContent("dialog.help .keys")).toContain("on the map: move");
     await page.keyboard.press("Escape");
     await page.waitForSelector("dialog.help", { state: "hidden" });
     expect(complaints).toEqual([]);

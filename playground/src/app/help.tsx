@@ -1,15 +1,20 @@
 import { signal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { state } from "../state/store.js";
 import { boundKeys, keyNames } from "./keys.js";
+import { VIEWS } from "./views.js";
 
 /** Whether the help is shown. */
 export const isHelpOpen: Signal<boolean> = signal(false);
 
-/** Keys that the browser's own controls have. */
+/** Keys of the map, and those that the browser's own controls have. */
 const CONTROL_KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ["← → ↑ ↓", "on the map: move, with Shift far"],
+  ["+ − 0", "on the map: zoom, show all"],
+  ["Enter, Esc", "on the map: pin the page in the middle, unpin"],
   ["Tab, Shift Tab", "next and previous control"],
-  ["← → ↑ ↓", "choose in a group, move a slider"],
+  ["← ↑, → ↓", "choose in a group, move a slider"],
   ["Space", "press, switch"],
   ["Esc", "close this help"],
 ];
@@ -23,10 +28,11 @@ const LIMITS: readonly string[] = [
   "Everything runs in this page. It asks no server for anything, and nothing leaves it.",
 ];
 
-/** Keys, and what the model can and cannot say. */
+/** What the view shows, keys, and what the model can and cannot say. */
 export function HelpDialog(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const isOpen = isHelpOpen.value;
+  const view = VIEWS.find(({ id }) => id === state.view.value);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
     else dialog.current?.close();
@@ -34,11 +40,13 @@ export function HelpDialog(): JSX.Element {
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => (isHelpOpen.value = false)}>
       <div class="help-head">
-        <h2 id="help-title">Keys and limits</h2>
+        <h2 id="help-title">{view?.title}</h2>
         <button type="button" class="button icon" aria-label="Close" onClick={() => (isHelpOpen.value = false)}>
           ×
         </button>
       </div>
+      <p>{view?.about}</p>
+      <h3>Keys</h3>
       <KeyList />
       <h3>What is exact, what is modelled</h3>
       <ul>
