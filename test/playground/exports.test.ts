@@ -117,6 +117,9 @@ describe.skipIf(skipReason !== "")(`what can be taken away ${skipReason}`, { tim
     await page.keyboard.press("Escape");
     expect(await page.getAttribute(".menu > button", "aria-expanded")).toBe("false");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Export");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Shift+Tab");
+    expect(await page.getAttribute(".menu > button", "aria-expanded")).toBe("false");
   });
 });
 

@@ -104,7 +104,7 @@ function Counts(): JSX.Element {
   ] as const;
   return (
     <div class="figures">
-      <h3>At this moment</h3>
+      <h2>At this moment</h2>
       <dl>
         {rows.map(([name, count]) => (
           <div key={name}>

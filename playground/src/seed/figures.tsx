@@ -29,7 +29,7 @@ export function Figures(): JSX.Element {
 function Group({ title, rows }: { readonly title: string; readonly rows: readonly Row[] }): JSX.Element {
   return (
     <section>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <dl>
         {rows.map(([name, text, tone]) => (
           <div key={name} class={tone}>

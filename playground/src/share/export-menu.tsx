@@ -21,7 +21,14 @@ export function ExportMenu(): JSX.Element | null {
   }, []);
   if (offers.value.length === 0) return null;
   return (
-    <div class="menu" ref={host} onKeyDown={(event) => moveIn(event, host.current, close)}>
+    <div
+      class="menu"
+      ref={host}
+      onKeyDown={(event) => moveIn(event, host.current, close)}
+      onFocusOut={({ relatedTarget }) => {
+        if (relatedTarget instanceof Node && host.current?.contains(relatedTarget) === false) close();
+      }}
+    >
       <button type="button" class="button" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
         Export
       </button>
