@@ -142,6 +142,9 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await event.textContent()).toContain("UFFDIO_WRITEPROTECT of the whole range");
     expect(await accessibilityProblems(page)).toEqual([]);
     await takePicture(page, "first-sight-pinned");
+    const legend = await page.locator(".map-legend").boundingBox();
+    const entry = await page.locator("aside.entry").boundingBox();
+    for (const { y, height } of [legend, entry].filter((box) => box !== null)) expect(y + height).toBeLessThan(800);
     await event.press("Enter");
     expect(await page.textContent(".moment")).toContain("before the first write");
     await page.waitForSelector(".map-legend li:has-text('marker') b:text-is('2,621,440')");

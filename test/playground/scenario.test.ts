@@ -140,6 +140,7 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await page.click("[aria-label=Restart]");
     await at(page, 0);
     expect(await page.textContent(".transport option[value=child]")).toBe("child (not there)");
+    await page.waitForSelector(".map-facts:text-is('Nothing is mapped.')");
     await page.click("[aria-label='Run to end']");
     await at(page, lessonNamed("fork-forgets").scenario.steps.length);
     expect(complaints).toEqual([]);

@@ -45,7 +45,7 @@ export function AddressMap(props: AddressMapProps): JSX.Element {
         <MapButtons view={view} />
       </div>
       <div class="map-host" ref={host} />
-      <p class="map-facts">{facts === null ? HINT : cellText(facts)}</p>
+      <p class="map-facts">{facts === null ? hint(mappings) : cellText(facts)}</p>
       <Legend theme={theme} pages={pages} />
       <p class="sr-only" id={summary}>
         {summaryText(mappings)}
@@ -57,7 +57,13 @@ export function AddressMap(props: AddressMapProps): JSX.Element {
   );
 }
 
-const HINT = "Drag, wheel or pinch; a click pins a page. Keys: arrows, + and −, 0, Enter.";
+/** How to move about; fingers have no wheel, and those who have nothing but fingers have no keys. */
+function hint(mappings: readonly CountedMapping[]): string {
+  if (mappings.length === 0) return summaryText(mappings);
+  return matchMedia("(hover: none)").matches
+    ? "Drag or pinch; a tap pins a page."
+    : "Drag, wheel or pinch; a click pins a page. Keys: arrows, + and −, 0, Enter.";
+}
 
 type ViewRef = { readonly current: MapView | null };
 
