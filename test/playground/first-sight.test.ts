@@ -174,6 +174,8 @@ describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEO
     expect(await page.$(".header")).toBeNull();
     expect(await page.isVisible("text=Open in the pte-engine playground")).toBe(true);
     await takePicture(page, "first-sight-embedded");
+    await page.click(".embed-footer button");
+    expect(await page.textContent("dialog.help[open]")).toContain("Times are modelled, never measured");
     expect(complaints).toEqual([]);
   });
 

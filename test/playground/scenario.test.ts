@@ -226,6 +226,13 @@ describe.skipIf(skipReason !== "")(`scenarios ${skipReason}`, { timeout: TIMEOUT
     await at(page, 8);
     await page.keyboard.press("Home");
     await at(page, 0);
+    await page.keyboard.press("ArrowRight");
+    await at(page, 1);
+    await page.focus(".map-canvas");
+    await page.keyboard.press("ArrowRight"); // moves the map, and goes to no step
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("k");
+    await at(page, 0);
     await page.keyboard.press("Space");
     await page.waitForSelector(".play:has-text('Pause')");
     await page.keyboard.press("Space");

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { shareLink } from "../state/store.js";
+import { isHelpOpen } from "./help.js";
 
 /** The way from an embedded page to the whole one, as it is now. */
 export function EmbedFooter(): JSX.Element {
@@ -9,6 +10,9 @@ export function EmbedFooter(): JSX.Element {
   };
   return (
     <footer class="embed-footer">
+      <button type="button" class="link" onClick={() => (isHelpOpen.value = true)}>
+        Help and limits
+      </button>
       <a href={location.pathname} target="_blank" rel="noopener" onClick={follow}>
         Open in the pte-engine playground ↗
       </a>

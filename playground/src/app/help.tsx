@@ -24,6 +24,7 @@ const LIMITS: readonly string[] = [
   "Times are modelled, never measured: counts times the figures of the cost profile that is named beside them. Nothing is simulated about caches, TLBs, locks or waiting processors.",
   "The content of a page is one number. What a tracker missed is computed from it, by comparing all pages.",
   "PFNs are the model's own.",
+  "Where a cell of the map is of many pages, one that differs from the others gives it its colour, so that it is not overlooked. The numbers beside the colours count pages.",
   "Missing: migration entries, KSM, NUMA hints, long-term pins, mlock, soft-dirty, memory pressure; huge pages of other sizes than 2 MiB.",
   "Everything runs in this page. It asks no server for anything, and nothing leaves it.",
 ];
