@@ -95,14 +95,6 @@ export class ScenarioEditor {
   }
 }
 
-/** While the reader is elsewhere, places are shown within the editor only: the page stays where it is. */
-const scrollWithin: Extension = EditorView.scrollHandler.of((view, { head }) => {
-  if (view.hasFocus) return false;
-  const { top, bottom } = view.lineBlockAt(head);
-  view.scrollDOM.scrollTop = (top + bottom - view.scrollDOM.clientHeight) / 2;
-  return true;
-});
-
 const BASICS: Extension = [
   lineNumbers(),
   lintGutter(),
@@ -115,7 +107,6 @@ const BASICS: Extension = [
   highlightActiveLine(),
   EditorView.lineWrapping,
   hangingIndent,
-  scrollWithin,
   typeOverSelection,
   EditorState.tabSize.of(2),
   EditorView.contentAttributes.of({ "aria-label": "Text of the scenario", tabindex: "0" }),
