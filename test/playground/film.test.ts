@@ -9,10 +9,9 @@ import { DEFAULT_STATE } from "../../playground/src/state/state.js";
 import { FILM_TRACKERS, TraceReader, TraceStore } from "../../ts/node.js";
 import { formatCount, formatTime } from "../../ts/report/format.js";
 import { filmInNode, filmsDone, SMALL, trackerRow } from "./support/films.js";
-import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
+import { accessibilityProblems, PHONE, type Site, skipReason, startSite, takePicture } from "./support/site.js";
 
 const TIMEOUT = 90_000;
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 
 /** A program that writes the same 300 pages twice, and 200 others after the middle. */
 const LACKEY = [

@@ -9,10 +9,9 @@ import { formatCount, formatTime } from "../../ts/report/format.js";
 import { PUBLISHED_SEED_FIGURES } from "../../ts/sim/published.js";
 import { trackerOf } from "../../ts/sim/trackers.js";
 import { engineUrl } from "../support/engine-url.js";
-import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
+import { accessibilityProblems, PHONE, type Site, skipReason, startSite, tabTo, takePicture } from "./support/site.js";
 
 const TIMEOUT = 60_000;
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 
 describe.skipIf(skipReason !== "")(`first sight ${skipReason}`, { timeout: TIMEOUT }, () => {
   let site: Site;
@@ -207,14 +206,6 @@ async function figure(page: Page, name: string): Promise<string | null> {
     .locator(".figures dl > div", { has: page.locator(`dt:text-is("${name}")`) })
     .locator("dd")
     .textContent();
-}
-
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`Tab never comes to ${selector}`);
 }
 
 async function inNode(params: SeedState): Promise<WriteOutcome> {

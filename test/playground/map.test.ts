@@ -4,7 +4,7 @@ import { encodeHash } from "../../playground/src/state/hash.js";
 import { SEED_PART } from "../../playground/src/state/seed.js";
 import { DEFAULT_STATE, type State } from "../../playground/src/state/state.js";
 import { RAM_FIRST_PAGE } from "../../ts/sim/layout.js";
-import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
+import { accessibilityProblems, PHONE, type Site, skipReason, startSite, takePicture } from "./support/site.js";
 
 const TIMEOUT = 60_000;
 const PAN_MS = 2000;
@@ -104,7 +104,7 @@ describe.skipIf(skipReason !== "")(`the map ${skipReason}`, { timeout: TIMEOUT }
   });
 
   it("follows two fingers", async () => {
-    const page = await openArmed({}, { hasTouch: true, viewport: { width: 390, height: 844 }, isMobile: true });
+    const page = await openArmed({}, PHONE);
     await page.locator(MAP).scrollIntoViewIfNeeded();
     const before = await position(page);
     const box = await boxOf(page);

@@ -9,10 +9,18 @@ import { createEngine, runScenario } from "../../ts/node.js";
 import { scenarioText } from "../../ts/scenario/scenario-text.js";
 import { transcriptText } from "../../ts/scenario/transcript-text.js";
 import { engineUrl } from "../support/engine-url.js";
-import { accessibilityProblems, type Site, skipReason, startSite, takePicture, type Visit } from "./support/site.js";
+import {
+  accessibilityProblems,
+  PHONE,
+  type Site,
+  skipReason,
+  startSite,
+  tabTo,
+  takePicture,
+  type Visit,
+} from "./support/site.js";
 
 const TIMEOUT = 60_000;
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
 
 /** Where a scenario is damaged, and what is said of it. */
@@ -403,14 +411,6 @@ async function write(page: Page, text: string): Promise<void> {
   await page.click(".cm-content");
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText(text);
-}
-
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let presses = 0; presses < 120; presses++) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`Tab never comes to ${selector}`);
 }
 
 function lessonNamed(name: string): Lesson {

@@ -16,10 +16,9 @@ import {
 } from "../../ts/node.js";
 import { formatTime } from "../../ts/report/format.js";
 import { engineUrl } from "../support/engine-url.js";
-import { accessibilityProblems, type Site, skipReason, startSite, takePicture } from "./support/site.js";
+import { accessibilityProblems, PHONE, type Site, skipReason, startSite, takePicture } from "./support/site.js";
 
 const TIMEOUT = 60_000;
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const CHOICES = WRITE_TRACKERS.flatMap((tracker) => WRITE_PAGES.map((page) => ({ tracker, page, armed: true })));
 
 describe.skipIf(skipReason !== "")(`the view of one write ${skipReason}`, { timeout: TIMEOUT }, () => {

@@ -45,6 +45,18 @@ export async function startSite(file?: string): Promise<Site> {
   };
 }
 
+/** A phone. */
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+
+/** Presses Tab until the focus is on what the selector names. */
+export async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 120; presses++) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never comes to ${selector}`);
+}
+
 /** Saves what a page shows, for people to look at; returns the path. */
 export async function takePicture(page: Page, name: string): Promise<string> {
   const path = `${PICTURES}${name}.png`;
