@@ -25,13 +25,7 @@ export {
   type MremapOptions,
 } from "./mm/address-space.js";
 export { EndlessCallError } from "./mm/advice.js";
-export {
-  type BitField,
-  type DecodedEntry,
-  decodeEntry,
-  decodePagemap,
-  type DecodedKind,
-} from "./mm/entry-bits.js";
+export { type BitField, type DecodedEntry, decodeEntry, decodePagemap, type DecodedKind } from "./mm/entry-bits.js";
 export { Machine, type MachineOptions } from "./mm/machine.js";
 export type { MmapOptions } from "./mm/mapping-calls.js";
 export type { MemoryKind, MemoryObject } from "./mm/memory-object.js";
