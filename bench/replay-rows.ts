@@ -3,7 +3,7 @@ import { RAM_FIRST_PAGE } from "../ts/sim/layout.js";
 import { ask, armed, expectFaults, faultNumbers, faultsOf, type Trace, traceOf } from "./accesses.js";
 import { NO_FAULTS } from "./faults.js";
 import type { Case } from "./harness.js";
-import type { Row, Sizes, Tools } from "./row.js";
+import type { ReplaySize, Row, Sizes, Tools } from "./row.js";
 import { placed, Subject, VALUE } from "./subject.js";
 import type { MakeTwin } from "./twin-model.js";
 
@@ -17,22 +17,23 @@ export function replayRows(tools: Tools, sizes: Sizes): Row[] {
 }
 
 /** Accesses of an array of JavaScript's, which are copied into the engine's memory on the way. */
-function arrayRow(tools: Tools, { pages, accesses }: Sizes): Row {
+function arrayRow(tools: Tools, sizes: Sizes): Row {
   return {
     id: "replay-steady-array",
     title: "the same, uniform, out of an array",
     group: "replay",
     unit: "ns/access",
-    units: accesses,
+    units: sizes.accesses,
     questions: {},
-    cases: { ours: () => replaySteady(tools, patternTrace("uniform", pages, accesses), "array") },
+    cases: { ours: () => replaySteady(tools, patternTrace("uniform", sizes), "array") },
   };
 }
 
 /** "armed": every page is protected and nothing is mapped. "steady": the same accesses again. */
 function patternRow(tools: Tools, sizes: Sizes, pattern: Pattern, start: "armed" | "steady"): Row {
   const isArmed = start === "armed";
-  const traces = lazily(() => tracesOf(pattern, sizes));
+  const own = lazily(() => patternTrace(pattern, sizes));
+  const kernels = lazily(() => patternTrace(pattern, sizes.kernelReplay));
   const command = isArmed ? "replay" : "replay-steady";
   const steadyId = pattern === "uniform" ? "replay-steady" : `replay-steady-${pattern}`;
   return {
@@ -42,27 +43,20 @@ function patternRow(tools: Tools, sizes: Sizes, pattern: Pattern, start: "armed"
     unit: "ns/access",
     units: sizes.accesses,
     get questions() {
-      const { own, slow } = traces();
       return {
-        kernel: ask(command, slow, [slow.expected.protectedPages]),
-        native: ask(command, own, faultNumbers(isArmed ? own.expected.faults : NO_FAULTS)),
+        kernel: ask(command, kernels(), [kernels().expected.protectedPages]),
+        native: ask(command, own(), faultNumbers(isArmed ? own().expected.faults : NO_FAULTS)),
       };
     },
     cases: {
-      ours: () => (isArmed ? replayArmed(tools, traces().own) : replaySteady(tools, traces().own)),
-      js: () => replayTwin(tools.makeTwin, traces().own, start),
-      map: () => replayTwin(tools.makeMapTwin, traces().slow, start),
+      ours: () => (isArmed ? replayArmed(tools, own()) : replaySteady(tools, own())),
+      js: () => replayTwin(tools.makeTwin, own(), start),
+      map: () => replayTwin(tools.makeMapTwin, patternTrace(pattern, sizes.mapReplay), start),
     },
   };
 }
 
-function tracesOf(pattern: Pattern, { pages, accesses, slowReplay }: Sizes): { own: Trace; slow: Trace } {
-  const own = patternTrace(pattern, pages, accesses);
-  const isSame = slowReplay.pages === pages && slowReplay.accesses === accesses;
-  return { own, slow: isSame ? own : patternTrace(pattern, slowReplay.pages, slowReplay.accesses) };
-}
-
-function patternTrace(pattern: Pattern, pages: number, accesses: number): Trace {
+function patternTrace(pattern: Pattern, { pages, accesses }: ReplaySize): Trace {
   const records = new Uint32Array(2 * accesses);
   let at = 0;
   for (const block of workloadBlocks({ pattern, pages, accesses, writeShare: 0.5, seed: 1 })) {

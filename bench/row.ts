@@ -56,6 +56,11 @@ export interface Tools {
   readonly makeMapTwin: MakeTwin;
 }
 
+export interface ReplaySize {
+  readonly pages: number;
+  readonly accesses: number;
+}
+
 /** How much work rows do. */
 export interface Sizes {
   readonly pages: number;
@@ -64,6 +69,7 @@ export interface Sizes {
   /** Pages of the rows of a Map, which takes its time. */
   readonly mapPages: number;
   readonly accesses: number;
-  /** Pages and accesses of replay by the kernel and by a Map. */
-  readonly slowReplay: { readonly pages: number; readonly accesses: number };
+  /** Pages and accesses of replay by the kernel, and by a Map. */
+  readonly kernelReplay: ReplaySize;
+  readonly mapReplay: ReplaySize;
 }

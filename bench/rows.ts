@@ -7,13 +7,14 @@ import { scanRows } from "./scan-rows.js";
 
 const MILLION = 2 ** 20;
 
-/** What is slow does a part, in pages and in accesses, so that pages are touched as often; caches and TLBs are on its side then. */
+/** What is slow does a part of the pages, and of the accesses too, so that pages are touched as often; caches and TLBs are on its side then. */
 export const FULL_SIZES: Sizes = {
   pages: MILLION,
   realPages: MILLION / 4,
   mapPages: MILLION / 4,
   accesses: 10_000_000,
-  slowReplay: { pages: MILLION / 8, accesses: 1_250_000 },
+  kernelReplay: { pages: MILLION / 8, accesses: 1_250_000 },
+  mapReplay: { pages: MILLION, accesses: 10_000_000 },
 };
 
 export const QUICK_SIZES: Sizes = {
@@ -21,7 +22,8 @@ export const QUICK_SIZES: Sizes = {
   realPages: MILLION / 8,
   mapPages: MILLION / 8,
   accesses: 2_000_000,
-  slowReplay: { pages: MILLION / 8, accesses: 250_000 },
+  kernelReplay: { pages: MILLION / 8, accesses: 250_000 },
+  mapReplay: { pages: MILLION / 8, accesses: 250_000 },
 };
 
 /** All rows in the order of the report. */

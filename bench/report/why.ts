@@ -45,11 +45,6 @@ const REASONS: readonly (readonly [goals: readonly string[], reason: (rows: Rows
     (rows) =>
       `Without a fault an access is an address, a directory, a byte and a shift. C has one range and a byte a page; sequential accesses without faults take ${timesAsFast(rows, "replay-steady-sequential", "ours", "native")} × its time here, random ones ${timesAsFast(rows, "replay-steady", "ours", "native")} ×.`,
   ],
-  [
-    ["replay-sequential/map", "replay-uniform/map", "replay-zipf/map"],
-    () =>
-      "A Map holds what few pages there are so far, and does not have the 4 GiB of a full range: see the work column.",
-  ],
 ];
 
 /** Returns what stands in the way of goals that are not met, named ROW/SIDE. */
