@@ -16,8 +16,9 @@ const page = fc.oneof(fc.nat({ max: 30 }), fc.integer({ min: 0, max: 2 ** 35 - 1
 const run = fc.record({ page, kind: fc.constantFrom("R", "W", "F"), count: fc.integer({ min: 1, max: 9 }) });
 const blocks = fc.array(fc.array(run, { maxLength: 60 }), { maxLength: 5 });
 
-function storeOf(all: readonly (readonly Run[])[]): TraceStore {
-  const store = new TraceStore();
+/** `plainBytes`: how much of it is kept as it is. */
+function storeOf(all: readonly (readonly Run[])[], plainBytes = 0): TraceStore {
+  const store = new TraceStore({ plainBytes });
   for (const runs of all) store.append(blockOf(runs));
   return store;
 }
@@ -33,8 +34,8 @@ function touched(all: readonly (readonly Run[])[], first: number, end: number): 
 describe("TraceStore", () => {
   it("replays what was appended, as often as wanted", () => {
     fc.assert(
-      fc.property(blocks, (all) => {
-        const store = storeOf(all);
+      fc.property(blocks, fc.constantFrom(0, 12 * 70, Infinity), (all, plainBytes) => {
+        const store = storeOf(all, plainBytes);
         const kept = all.filter((runs) => runs.length > 0);
         for (let pass = 0; pass < 2; pass++) expect([...store.blocks()].length).toBe(kept.length);
         expect(Array.from(store.blocks(), recordsOf)).toEqual(kept);
@@ -44,9 +45,30 @@ describe("TraceStore", () => {
     );
   });
 
-  it("keeps a copy of an appended block", () => {
+  it("keeps records as they are up to a limit, and encodes the others", () => {
+    const runs = Array.from({ length: 100 }, (_, i): Run => ({ page: i, kind: "W", count: 1 }));
+    const store = storeOf([runs, runs, runs], 2400);
+    expect(store.bytes - 2400).toBeGreaterThan(0);
+    expect(store.bytes - 2400).toBeLessThan(1200);
+    expect(Array.from(store.blocks(), recordsOf)).toEqual([runs, runs, runs]);
+  });
+
+  it("is the same in another thread, without being copied again", () => {
+    const store = storeOf([[{ page: 7, kind: "W", count: 2 }], [{ page: 8, kind: "R", count: 1 }]], 12);
+    const trace = structuredClone(store.share());
+    const again = TraceStore.fromShared(trace);
+    expect(Array.from(again.blocks(), recordsOf)).toEqual(Array.from(store.blocks(), recordsOf));
+    expect([again.records, again.accesses, again.bytes]).toEqual([store.records, store.accesses, store.bytes]);
+    for (const block of trace) {
+      const arrays = "payload" in block ? [block.payload] : [block.words, block.counts];
+      for (const { buffer } of arrays) expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+    }
+    expect(store.share()).toEqual(trace);
+  });
+
+  it.each([0, Infinity])("keeps a copy of an appended block, with %d bytes plain", (plainBytes) => {
     const block = blockOf([{ page: 7, kind: "W", count: 2 }]);
-    const store = new TraceStore();
+    const store = new TraceStore({ plainBytes });
     store.append(block);
     block.words.fill(0);
     expect(Array.from(store.blocks(), recordsOf)).toEqual([[{ page: 7, kind: "W", count: 2 }]]);

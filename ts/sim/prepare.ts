@@ -23,12 +23,15 @@ export interface PreparedTrace {
   readonly skippedOutside: number;
 }
 
+/** Records of up to 22 million accesses that differ are kept as they are: encoding and decoding them takes longer than replaying them. */
+const PLAIN_BYTES = 2 ** 28;
+
 /** Reads a trace into memory as it will be replayed. @throws what the reader throws; RangeError if the RAM is too small. */
 export async function prepareTrace(
   blocks: AsyncIterable<AccessBlock> | Iterable<AccessBlock>,
   options: PrepareOptions = {},
 ): Promise<PreparedTrace> {
-  const store = new TraceStore();
+  const store = new TraceStore({ plainBytes: PLAIN_BYTES });
   const rewriter = new Rewriter(options);
   for await (const block of blocks) store.append(rewriter.rewrite(block));
   const { reads, writes, skippedFetches, skippedOutside } = rewriter;

@@ -21,31 +21,40 @@ const WANTED_FLAGS = {
   written: PAGE_WRITTEN,
 } as const;
 
-interface StoredBlock {
+/** Settings of a store. */
+export interface TraceStoreOptions {
+  /** Bytes of records that are kept as they are, 12 each, before others are encoded: they take no time to be decoded. 0 by default. */
+  readonly plainBytes?: number;
+}
+
+/** Records encoded as in a trace file. */
+interface EncodedBlock {
   readonly payload: Uint8Array;
   readonly records: number;
   readonly accesses: number;
 }
 
-/** A trace that several threads read: what `postMessage` takes, without copying the trace itself. */
-export interface SharedTrace {
-  readonly bytes: SharedArrayBuffer;
-  /** Of each block: where its payload ends in `bytes`, its records, its accesses. */
-  readonly blocks: Float64Array;
-}
+/** Records as they are. */
+type StoredBlock = EncodedBlock | AccessBlock;
 
-const BLOCK_WORDS = 3;
+/** A trace that several threads read: what `postMessage` takes, without copying the trace itself. */
+export type SharedTrace = readonly StoredBlock[];
 
 /**
- * A whole trace in memory, encoded like a trace file (one to two bytes per record), so that it can be replayed
+ * A whole trace in memory, encoded like a trace file (one to two bytes per record) or, up to a limit, as it is, so that it can be replayed
  * often and even when it came through a pipe.
  */
 export class TraceStore {
+  readonly #plainBytes: number;
   readonly #blocks: StoredBlock[] = [];
   #records = 0;
   #accesses = 0;
   #bytes = 0;
   #largestBlock = 0;
+
+  constructor({ plainBytes = 0 }: TraceStoreOptions = {}) {
+    this.#plainBytes = plainBytes;
+  }
 
   /** Reads everything the reader has left. Throws what the reader throws. */
   static async read(reader: TraceReader): Promise<TraceStore> {
@@ -55,14 +64,9 @@ export class TraceStore {
   }
 
   /** Returns the trace that `share` of a store in another thread has given. */
-  static fromShared({ bytes, blocks }: SharedTrace): TraceStore {
+  static fromShared(blocks: SharedTrace): TraceStore {
     const store = new TraceStore();
-    let start = 0;
-    for (let i = 0; i < blocks.length; i += BLOCK_WORDS) {
-      const [end = 0, records = 0, accesses = 0] = blocks.subarray(i, i + BLOCK_WORDS);
-      store.#add({ payload: new Uint8Array(bytes, start, end - start), records, accesses });
-      start = end;
-    }
+    for (const block of blocks) store.#add(block);
     return store;
   }
 
@@ -76,47 +80,47 @@ export class TraceStore {
     return this.#accesses;
   }
 
-  /** Bytes of encoded trace held in memory. */
+  /** Bytes of the trace held in memory. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** Adds a copy of the block's accesses at the end. */
   append(block: AccessBlock): void {
-    if (block.length === 0) return;
-    this.#add({ payload: encodeBlock(block), records: block.length, accesses: block.accesses });
+    const { length, accesses } = block;
+    if (length === 0) return;
+    const isPlain = this.#bytes + PLAIN_RECORD_BYTES * length <= this.#plainBytes;
+    this.#add(isPlain ? copyOf(block) : { payload: encodeBlock(block), records: length, accesses });
   }
 
   /** Moves the trace to memory that other threads can read, once and for all of them. Appending afterwards does not change what they have. */
   share(): SharedTrace {
-    const bytes = new SharedArrayBuffer(this.#bytes);
-    const blocks = new Float64Array(BLOCK_WORDS * this.#blocks.length);
-    let start = 0;
-    this.#blocks.forEach(({ payload, records, accesses }, i) => {
-      const moved = new Uint8Array(bytes, start, payload.length);
-      moved.set(payload);
-      start += payload.length;
-      blocks.set([start, records, accesses], BLOCK_WORDS * i);
-      this.#blocks[i] = { payload: moved, records, accesses };
-    });
-    return { bytes, blocks };
+    this.#blocks.forEach((block, i) => (this.#blocks[i] = sharedBlock(block)));
+    return [...this.#blocks];
   }
 
   #add(block: StoredBlock): void {
     this.#blocks.push(block);
-    this.#records += block.records;
     this.#accesses += block.accesses;
-    this.#bytes += block.payload.length;
-    this.#largestBlock = Math.max(this.#largestBlock, block.records);
+    if ("payload" in block) {
+      this.#records += block.records;
+      this.#bytes += block.payload.length;
+      this.#largestBlock = Math.max(this.#largestBlock, block.records);
+    } else {
+      this.#records += block.length;
+      this.#bytes += PLAIN_RECORD_BYTES * block.length;
+    }
   }
 
   /**
-   * Yields the blocks as they were appended, decoding each when it is asked for. One iteration uses the same arrays
-   * for all its blocks, so a block is valid until the next one; several iterations do not disturb each other.
+   * Yields the blocks as they were appended, decoding each that is encoded when it is asked for. One iteration uses the same arrays
+   * for all its blocks, so a block is valid until the next one, and is not to be changed; several iterations do not disturb each other.
    */
   *blocks(): Generator<AccessBlock, void, undefined> {
     const buffers = createBuffers(this.#largestBlock);
-    for (const { payload, records } of this.#blocks) yield decodeBlock(payload, records, buffers);
+    for (const block of this.#blocks) {
+      yield "payload" in block ? decodeBlock(block.payload, block.records, buffers) : block;
+    }
   }
 
   /**
@@ -135,6 +139,29 @@ export class TraceStore {
     }
     return set.sorted(WANTED_FLAGS[options.include ?? "all"]);
   }
+}
+
+/** Two words and a count. */
+const PLAIN_RECORD_BYTES = 12;
+
+function copyOf({ words, counts, length, accesses }: AccessBlock): AccessBlock {
+  return { words: words.slice(0, 2 * length), counts: counts.slice(0, length), length, accesses };
+}
+
+function sharedBlock(block: StoredBlock): StoredBlock {
+  if ("payload" in block) return { ...block, payload: shared(block.payload, Uint8Array) };
+  return { ...block, words: shared(block.words, Uint32Array), counts: shared(block.counts, Uint32Array) };
+}
+
+/** Returns the same numbers in memory that threads share; what is there already stays. */
+function shared<Numbers extends Uint8Array | Uint32Array>(
+  numbers: Numbers,
+  kind: new (buffer: SharedArrayBuffer) => Numbers,
+): Numbers {
+  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
+  const moved = new kind(new SharedArrayBuffer(numbers.byteLength));
+  moved.set(numbers);
+  return moved;
 }
 
 /** Adds the pages of the accesses at positions [first, end) of the block; both may lie outside it. */
