@@ -145,20 +145,24 @@ export class TraceStore {
 const PLAIN_RECORD_BYTES = 12;
 
 function copyOf({ words, counts, length, accesses }: AccessBlock): AccessBlock {
-  return { words: words.slice(0, 2 * length), counts: counts.slice(0, length), length, accesses };
+  return { words: copied(words.subarray(0, 2 * length)), counts: copied(counts.subarray(0, length)), length, accesses };
 }
 
+/** In memory that threads can share, where there is such: not in browsers without cross-origin isolation. */
+function copied(numbers: Uint32Array): Uint32Array {
+  return typeof SharedArrayBuffer === "undefined" ? numbers.slice() : toShared(numbers, Uint32Array);
+}
+
+/** What is plain is there already. */
 function sharedBlock(block: StoredBlock): StoredBlock {
-  if ("payload" in block) return { ...block, payload: shared(block.payload, Uint8Array) };
-  return { ...block, words: shared(block.words, Uint32Array), counts: shared(block.counts, Uint32Array) };
+  if (!("payload" in block) || block.payload.buffer instanceof SharedArrayBuffer) return block;
+  return { ...block, payload: toShared(block.payload, Uint8Array) };
 }
 
-/** Returns the same numbers in memory that threads share; what is there already stays. */
-function shared<Numbers extends Uint8Array | Uint32Array>(
+function toShared<Numbers extends Uint8Array | Uint32Array>(
   numbers: Numbers,
   kind: new (buffer: SharedArrayBuffer) => Numbers,
 ): Numbers {
-  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
   const moved = new kind(new SharedArrayBuffer(numbers.byteLength));
   moved.set(numbers);
   return moved;
