@@ -63,13 +63,13 @@ export function walk<Op>(space: usize, firstPage: u64, pageCount: u64): i32 {
       if (table != 0 && kindOf(table) == KIND_HOLE) next = min(next, nextEntryPage(page, PUD_SHIFT));
       status = uniform<Op>(space, table, page, next - page, end);
     }
-    if (status == WALK_AGAIN || status == WALK_ON) {
-      if (status == WALK_ON) page = replacedEnd;
-      shift = PGD_SHIFT;
+    if (status == OK) {
+      page = next;
       continue;
     }
-    if (status != OK) return status;
-    page = next;
+    if (status == WALK_ON) page = replacedEnd;
+    else if (status != WALK_AGAIN) return status;
+    shift = PGD_SHIFT;
   }
   return OK;
 }

@@ -45,6 +45,16 @@ const REASONS: readonly (readonly [goals: readonly string[], reason: (rows: Rows
     (rows) =>
       `Without a fault an access is an address, a directory, a byte and a shift. C has one range and a byte a page; sequential accesses without faults take ${timesAsFast(rows, "replay-steady-sequential", "ours", "native")} × its time here, random ones ${timesAsFast(rows, "replay-steady", "ours", "native")} ×.`,
   ],
+  [
+    ["replay-sequential/map", "replay-uniform/map", "replay-zipf/map"],
+    (rows) =>
+      `An access of a Map takes the time of a look-up in some 30 MiB, whether it faults or not: uniform ones ${timesAsFast(rows, "replay-uniform", "map", "ours")} × ours with faults, ${timesAsFast(rows, "replay-steady", "map", "ours")} × without.`,
+  ],
+  [
+    ["touch-all-after-arm/limit"],
+    () =>
+      "Both write the same tables; shared ones are copied from a template first, real ones are fresh from the start. From run to run the ratio is between 0.8 and 1.4.",
+  ],
 ];
 
 /** Returns what stands in the way of goals that are not met, named ROW/SIDE. */
