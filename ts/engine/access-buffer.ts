@@ -5,8 +5,8 @@ const RECORD_BYTES = 8;
 
 /**
  * Access records (layout in `docs/abi.md`) in the memory of an engine: filled once, they are replayed where they are, as often as wanted and in
- * any address space of that engine. Records of an array are copied into the engine's memory each time, which takes about as long as accesses
- * that fault no more. Made by `Engine.createAccessBuffer`.
+ * any address space of that engine. Records of an array are copied into the engine's memory each time, a quarter of the time of accesses that
+ * fault no more. Made by `Engine.createAccessBuffer`.
  */
 export class AccessBuffer {
   readonly #memory: WebAssembly.Memory;
