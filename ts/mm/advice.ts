@@ -3,7 +3,6 @@ import { KernelError } from "../base/errors.js";
 import { PAGE_SIZE } from "../base/pages.js";
 import type { ReclaimKind } from "../engine/engine.js";
 import { collapse } from "./collapse.js";
-import { checkCut } from "./mapping-calls.js";
 import { HUGE_PAGES } from "./memory-object.js";
 import type { Mm } from "./mm.js";
 import { clip, indexAt, type Vma, zapFlags } from "./vma.js";
@@ -163,7 +162,8 @@ function changeFlags(
   const changes = FLAG_CHANGES[advice];
   const isSame = Object.entries(changes).every(([key, value]) => vma[key as keyof Vma] === value);
   if (isSame) return;
-  checkCut(mm, "madvise", part.first, part.end);
+  mm.cutHugetlb("madvise", part.first);
+  mm.cutHugetlb("madvise", part.end);
   mm.change(part.first, part.end, changes);
 }
 

@@ -33,6 +33,11 @@ const ENTRY_PRESENT = 0x101n;
 /** Where in memory the page is that an entry maps. */
 const ADDRESS = 0x000ffffffffff000n;
 
+/** A PROT_NONE entry stores it inverted (`protnone_mask`), and of a huge page without the bits that are 0; of one that maps nothing it is no page's. */
+function addressIn(entry: bigint): bigint {
+  return ((entry & 1n) === 0n ? ~entry : entry) & ADDRESS;
+}
+
 const OBJECT_KINDS: Readonly<Record<MemoryObject["kind"], number>> = {
   shmem: abi.OBJECT_SHMEM,
   file: abi.OBJECT_FILE,
@@ -165,11 +170,11 @@ export class Machine implements Policies {
   isMappedElsewhere(object: MemoryObject, index: number, own: MappingSpace, page: number): boolean {
     const folio = this.#folioAt(object, index);
     const size = BigInt(folio.pages * PAGE_SIZE);
-    const place = this.#frameAt(own, page) / size;
+    const place = this.#addressAt(own, page) / size;
     for (const { space, first, count } of this.mappingsOf(object, folio.first, folio.pages)) {
       if (space === own) continue;
       const entries = this.engine.readEntries(space.handle, first, count);
-      if (entries.some((entry) => (entry & ENTRY_PRESENT) !== 0n && (entry & ADDRESS) / size === place)) return true;
+      if (entries.some((entry) => (entry & ENTRY_PRESENT) !== 0n && addressIn(entry) / size === place)) return true;
     }
     return false;
   }
@@ -236,11 +241,12 @@ export class Machine implements Policies {
     if (vma.object === null) throw new OutOfMemoryError("copy on write", this.engine.memoryBytes);
     const first = page - (page % HUGE_PAGES);
     const index = indexAt(vma, first);
-    const frame = this.#frameAt(own, first);
+    const size = BigInt(HUGE_PAGES * PAGE_SIZE);
+    const place = this.#addressAt(own, first) / size;
     let isFound = false;
     for (const part of this.mappingsOf(vma.object, index, HUGE_PAGES)) {
       if ((part.space === own && part.vma === vma) || part.vma.isShared || part.vma.owner !== 0) continue;
-      if (this.#frameAt(part.space, first) !== frame) continue;
+      if (this.#addressAt(part.space, first) / size !== place) continue;
       this.engine.zapHugetlb(part.space.handle, first, HUGE_PAGES, 0, 0, 0);
       part.space.loseReserve(part.first);
       isFound = true;
@@ -248,9 +254,9 @@ export class Machine implements Policies {
     return isFound;
   }
 
-  /** The frame that the entry at a page maps, or what else is in the entry. */
-  #frameAt(space: MappingSpace, page: number): bigint {
-    return (this.engine.readEntries(space.handle, page, 1)[0] ?? 0n) & ADDRESS;
+  /** Where in memory the page is that the entry at a page maps. */
+  #addressAt(space: MappingSpace, page: number): bigint {
+    return addressIn(this.engine.readEntries(space.handle, page, 1)[0] ?? 0n);
   }
 
   #punchHugetlb(object: MemoryObject, index: number, count: number): void {

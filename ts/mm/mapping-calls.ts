@@ -106,7 +106,8 @@ export function protectRange(mm: Mm, start: number, length: number, protection: 
 
 /** `mprotect_fixup`. */
 function changeProtection(mm: Mm, vma: Vma, firstPage: number, endPage: number, protection: Protection): void {
-  checkCut(mm, "mprotect", firstPage, endPage);
+  mm.cutHugetlb("mprotect", firstPage);
+  mm.cutHugetlb("mprotect", endPage);
   const after = { ...vma, protection };
   mm.change(firstPage, endPage, { protection });
   const flags =
@@ -115,13 +116,6 @@ function changeProtection(mm: Mm, vma: Vma, firstPage: number, endPage: number, 
     ((vma.modes & MODE_WP) !== 0 ? abi.UPGRADE_NOT_UFFD_WP : 0);
   if (vma.kind === "hugetlb") mm.engine.changeHugetlb(mm.handle, firstPage, endPage - firstPage, flags, "keep");
   else mm.engine.changeProtection(mm.handle, firstPage, endPage - firstPage, flags);
-}
-
-/** @throws KernelError EINVAL where a mapping of hugetlb would be cut in the middle of a huge page. */
-export function checkCut(mm: Mm, call: string, ...pages: number[]): void {
-  if (!pages.every((page) => mm.list.canSplitAt(page))) {
-    throw new KernelError(call, "EINVAL", "a huge page would be cut in two");
-  }
 }
 
 function objectFor(mm: Mm, options: MmapOptions, length: number, isShared: boolean): MemoryObject | null {

@@ -136,6 +136,17 @@ export class Mm implements MappingSpace {
     return new Set(removed.flatMap((vma) => (vma.context === null ? [] : [vma.context])));
   }
 
+  /**
+   * Splits a mapping of hugetlb apart at a page (`split_vma`). That stays so, whatever comes of the call.
+   * @throws KernelError EINVAL in the middle of a huge page.
+   */
+  cutHugetlb(call: string, page: number): void {
+    if (!this.list.canSplitAt(page)) throw new KernelError(call, "EINVAL", "a huge page would be cut in two");
+    if (this.list.at(page)?.kind !== "hugetlb") return;
+    this.list.splitAt(page);
+    this.#regionsAreStale = true;
+  }
+
   /** Zaps the part of a mapping that lies in a range. `flags`: ZAP_ beside those that the mapping's kind gives. */
   zap(vma: Vma, firstPage: number, endPage: number, flags: number): void {
     const { first, count } = clip(vma, firstPage, endPage);

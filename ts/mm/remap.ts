@@ -2,7 +2,6 @@ import * as abi from "../../assembly/abi.js";
 import { KernelError } from "../base/errors.js";
 import { ADDRESS_LIMIT, hex, isPageAligned, PAGE_SIZE, roundUpToPages } from "../base/pages.js";
 import { HUGE_PAGES } from "./memory-object.js";
-import { checkCut } from "./mapping-calls.js";
 import type { Mm } from "./mm.js";
 import { indexAt, type UffdContext, type Vma } from "./vma.js";
 
@@ -105,7 +104,9 @@ function moveOne(mm: Mm, given: Plan, to: number): void {
   const tail = newPages < askedPages ? mm.unmap(firstPage + newPages, firstPage + askedPages) : NOBODY;
   const pages = Math.min(askedPages, newPages);
   const source = mm.list.at(firstPage) ?? fail("EFAULT", "nothing is mapped there");
-  checkCut(mm, "mremap", firstPage, firstPage + pages);
+  if (![firstPage, firstPage + pages].every((page) => mm.list.canSplitAt(page))) {
+    fail("EINVAL", "a huge page would be cut in two");
+  }
   const moved = place(mm, source, firstPage, to, newPages);
   moveEntries(mm, source, firstPage, to, pages);
   leaveSource(mm, source, { firstPage, pages, keepsSource });

@@ -307,10 +307,12 @@ export class Userfaultfd implements AsyncIterable<Message> {
 
   /** `userfaultfd_clear_vma`: protection is removed, then the registration. */
   #release(vma: Vma, firstPage: number, endPage: number): void {
+    const { mm } = this.space;
     const pages = Math.ceil((endPage - firstPage) / pageStep(vma)) * pageStep(vma);
-    if ((vma.modes & MODE_WP) !== 0) this.space.mm.unprotect(vma, firstPage, pages);
-    this.#checkHugeEdge("unregister", vma, endPage); // only now is the mapping cut
-    this.space.mm.change(firstPage, endPage, { context: null, modes: 0 });
+    if ((vma.modes & MODE_WP) !== 0) mm.unprotect(vma, firstPage, pages);
+    mm.cutHugetlb("unregister", firstPage); // only now is the mapping cut
+    mm.cutHugetlb("unregister", endPage);
+    mm.change(firstPage, endPage, { context: null, modes: 0 });
   }
 
   /** The mappings that REGISTER and UNREGISTER are for. */
