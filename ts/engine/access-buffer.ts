@@ -1,7 +1,5 @@
+import { ACCESS_RECORD_BYTES } from "../../assembly/abi.js";
 import { checkCount } from "../base/pages.js";
-
-const WORDS_PER_RECORD = 2;
-const RECORD_BYTES = 8;
 
 /**
  * Access records (layout in `docs/abi.md`) in the memory of an engine: filled once, they are replayed where they are, as often as wanted and in
@@ -24,13 +22,13 @@ export class AccessBuffer {
 
   /** The records, two words each, to be read and written. Any call of the engine may take more memory, which voids the array: ask anew. */
   get words(): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, this.address, WORDS_PER_RECORD * this.length);
+    return new Uint32Array(this.#memory.buffer, this.address, 2 * this.length);
   }
 
   /** Returns the records from number `first` on, in the same memory. @throws RangeError if there are not as many */
   from(first: number): AccessBuffer {
     checkCount(first, "first", this.length);
-    return new AccessBuffer(this.#memory, this.address + first * RECORD_BYTES, this.length - first);
+    return new AccessBuffer(this.#memory, this.address + first * ACCESS_RECORD_BYTES, this.length - first);
   }
 
   /** @internal Tells whether the records are in this memory. */

@@ -119,7 +119,7 @@ export class Mm implements MappingSpace {
    */
   unmap(firstPage: number, endPage: number): Set<UffdContext> {
     for (const page of [firstPage, endPage]) {
-      if (!this.list.canSplitAt(page)) throw new KernelError("munmap", "EINVAL", "a huge page would be cut in two");
+      this.cutHugetlb("munmap", page);
       this.#prepareSplit(page);
       this.list.splitAt(page);
       this.#regionsAreStale = true;
